@@ -1,0 +1,58 @@
+"""Stochastic thermodynamics of neural systems: work, heat, free energy and entropy production."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurothermo import exact as exact
+    from neurothermo import fluctuation as fluctuation
+    from neurothermo import free_energy as free_energy
+    from neurothermo.core.errors import InputError as InputError
+    from neurothermo.core.estimate import Estimate as Estimate
+    from neurothermo.core.verdict import Verdict as Verdict
+    from neurothermo.dynamics import Glauber as Glauber
+    from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
+    from neurothermo.ensemble import simulate as simulate
+    from neurothermo.protocols import Protocol as Protocol
+    from neurothermo.protocols import hold as hold
+    from neurothermo.protocols import ramp as ramp
+    from neurothermo.recordings import datasets as datasets
+    from neurothermo.systems import SpinNetwork as SpinNetwork
+    from neurothermo.systems import hopfield as hopfield
+
+__version__ = "0.1.0"
+
+# Each public name and the room it lives in. Rooms load on first use, so that the import itself stays quick.
+_ROOMS = {
+    "Estimate": "core.estimate",
+    "Glauber": "dynamics",
+    "InputError": "core.errors",
+    "Protocol": "protocols",
+    "SpinNetwork": "systems",
+    "Verdict": "core.verdict",
+    "datasets": "recordings",
+    "exact": "",
+    "fluctuation": "",
+    "forward_and_reverse": "ensemble",
+    "free_energy": "",
+    "hold": "protocols",
+    "hopfield": "systems",
+    "ramp": "protocols",
+    "simulate": "ensemble",
+}
+
+__all__ = [*_ROOMS, "__version__"]  # noqa: PLE0604 - names of strings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'neurothermo' has no attribute {name!r}")
+    room = _ROOMS[name]
+    if not room:
+        return import_module(f"neurothermo.{name}")
+    module = import_module(f"neurothermo.{room}")
+    return module.datasets if name == "datasets" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""The one exception for a user's mistake, and the warning for a result that needs care."""
+
+
+class InputError(ValueError):
+    """An argument is not what it must be; the message names it and says what was expected."""

@@ -1,0 +1,62 @@
+"""A coupling matrix from a file: NumPy, NumPy archive, scipy.sparse archive, or comma-separated text."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.errors import InputError
+
+
+def read_matrix(path: str | os.PathLike[str], key: str | None = None) -> Any:
+    """The matrix in `path`, dense or sparse; pickled objects are never loaded.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, its ending is unknown, or it does not hold a matrix of numbers.
+    """
+    file = Path(path)
+    readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
+    if file.suffix not in readers:
+        raise InputError(f"path must end in {', '.join(readers)}, got {file.name!r}")
+    if not file.is_file():
+        raise InputError(f"path: there is no file {os.fspath(path)!r}")
+    if key is not None and file.suffix != ".npz":
+        raise InputError(f"key names an array of an .npz file, and {file.name!r} is none")
+    try:
+        return readers[file.suffix](file, key)
+    except InputError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, UserWarning) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"path: {file.name!r} does not hold a readable matrix ({reason})") from None
+
+
+def _read_npy(file: Path, _key: str | None) -> Any:
+    return np.load(file, allow_pickle=False)
+
+
+def _read_npz(file: Path, key: str | None) -> Any:
+    with np.load(file, allow_pickle=False) as archive:
+        names = list(archive.keys())
+        if {"format", "shape", "data"} <= set(names) and key is None:
+            from scipy.sparse import load_npz
+
+            return load_npz(file)
+        if key is None and len(names) != 1:
+            raise InputError(f"key must say which array of {file.name!r} to read: {', '.join(names)}")
+        if key is not None and key not in names:
+            raise InputError(f"key {key!r} is not in {file.name!r}, which holds {', '.join(names)}")
+        return archive[key or names[0]]
+
+
+def _read_csv(file: Path, _key: str | None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # NumPy only warns of an empty file
+        return np.loadtxt(file, delimiter=",", ndmin=2, encoding="utf-8")

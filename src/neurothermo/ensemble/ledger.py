@@ -1,0 +1,85 @@
+"""The ledger: what a run of trials did, one row a trial, and everything needed to say what was run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+import neurothermo
+from neurothermo.core.estimate import ENERGY, NATS
+from neurothermo.dynamics import rule_word
+
+UNITS = {
+    "work": ENERGY,
+    "heat": ENERGY,
+    "entropy_flow": NATS,
+    "energy_initial": ENERGY,
+    "energy_final": ENERGY,
+    "log_law_initial": NATS,
+    "log_law_final": NATS,
+    "work_steps": ENERGY,
+    "flow_steps": NATS,
+    "energies": ENERGY,
+}
+
+MEANINGS = {
+    "work": "work done on the network by the input",
+    "heat": "heat absorbed by the network from the bath",
+    "entropy_flow": "entropy that flowed into the bath",
+    "energy_initial": "energy at the first input",
+    "energy_final": "energy at the last input",
+    "log_law_initial": "ln p0(x_0), the law the trials were drawn from",
+    "log_law_final": "ln p1(x_K), Boltzmann's law at the last input",
+    "work_steps": "work since the record before",
+    "flow_steps": "entropy flow since the record before",
+    "energies": "energy at the input of the time",
+    "overlaps": "mean over neurons of pattern times state",
+    "states": "state of each neuron",
+}
+
+
+def build(variables: dict[str, Any], coordinates: dict[str, Any], attributes: dict[str, Any]) -> Any:
+    """An xarray.Dataset of one-dimensional or recorded variables, with units and meanings."""
+    import xarray
+
+    ledger = xarray.Dataset(
+        {name: value if isinstance(value, tuple) else (("trial",), value) for name, value in variables.items()},
+        coords=coordinates,
+        attrs=attributes,
+    )
+    for name, variable in ledger.data_vars.items():
+        variable.attrs["units"] = UNITS.get(str(name), "1")
+        variable.attrs["long_name"] = MEANINGS[str(name)]
+    return ledger
+
+
+def attributes(
+    system: Any, protocol: Any, rule: Any, temperature: Any, initial_temperature: float | None, law: Any, seed: int,
+    run: str, kernel: str, trials: int,
+) -> dict[str, Any]:  # fmt: skip
+    """What a ledger says of itself: words and numbers only, so that NetCDF holds them as they are."""
+    found: dict[str, Any] = {
+        "temperature": np.asarray(temperature, dtype=np.float64) if np.ndim(temperature) else float(temperature),
+        "direction": protocol.direction,
+        "relax_first": int(protocol.relax_first),
+        "protocol": protocol.digest,
+        "protocol_reversed": protocol.reversed().digest,
+        "rule": rule_word(rule),
+        "rule_reversed": rule_word(rule.reversed()),
+        "system": system.digest,
+        "initial": law.name,
+        "energy": system.why_no_energy,
+        "seed": seed,
+        "run": run,
+        "kernel": kernel,
+        "version": neurothermo.__version__,
+        **law.attributes,
+    }
+    if initial_temperature is not None:
+        found["initial_temperature"] = float(initial_temperature)
+    found["configuration"] = json.dumps(
+        {"system": repr(system), "protocol": repr(protocol), "rule": rule_word(rule), "trials": trials, "seed": seed}
+    )
+    return found

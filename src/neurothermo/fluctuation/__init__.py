@@ -1,0 +1,8 @@
+"""Do the fluctuation theorems hold in these data? Each check returns a Verdict: yes, no, or cannot tell."""
+
+from neurothermo.fluctuation.crooks import check_crooks
+from neurothermo.fluctuation.exchange import check_exchange
+from neurothermo.fluctuation.integral import check_integral
+from neurothermo.fluctuation.jarzynski import check_jarzynski
+
+__all__ = ["check_crooks", "check_exchange", "check_integral", "check_jarzynski"]

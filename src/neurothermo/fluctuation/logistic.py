@@ -1,0 +1,150 @@
+"""A fluctuation theorem is a logistic law: which of two mirror-image events, given what was measured.
+
+Fit the law, and test it against every smooth departure without fitting the departure (Rao's score test).
+"""
+
+from __future__ import annotations
+
+from math import isfinite, nan
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+
+LEVEL = 0.001  # of a false alarm, by default: a check is run often, on data that nothing is wrong with
+FEWEST = 20.0  # effective trials, sum of p(1-p), below which the score statistic is not yet chi-squared
+VAGUE = 0.5  # relative standard error of a slope from which on it tells nothing
+
+
+def probabilities(log_odds: Array, successes: int) -> tuple[float, Array]:
+    r"""The intercept a at which :math:`\sum_i 1/(1 + e^{-(a + x_i)})` is the number of successes.
+
+    Parameters
+    ----------
+    log_odds : array, shape (trials,)
+        :math:`x_i`: the theorem's own prediction, up to the intercept.
+    successes : int
+        Between 1 and trials - 1.
+
+    Returns
+    -------
+    intercept : float
+    probabilities : array, shape (trials,)
+    """
+    from scipy.optimize import brentq
+    from scipy.special import expit, logit
+
+    share = float(logit(successes / log_odds.size))
+    low, high = share - log_odds.max() - 1e-6, share - log_odds.min() + 1e-6
+    intercept = brentq(lambda a: float(np.sum(expit(a + log_odds))) - successes, low, high, xtol=1e-10)
+    return intercept, expit(intercept + log_odds)
+
+
+def maximum_likelihood(design: Array, outcomes: Array, start: Array) -> tuple[Array, Array]:
+    r"""Coefficients c of :math:`\ln p/(1-p) = X c`, and their covariance (inverse Fisher information).
+
+    Newton's method, halving a step that loses likelihood. NaN where the likelihood has no maximum:
+    outcomes that the covariates separate, or a covariate that does not vary.
+
+    Parameters
+    ----------
+    design : array, shape (trials, coefficients)
+        X, of order one.
+    outcomes : array of 0/1, shape (trials,)
+    start : array, shape (coefficients,)
+    """
+    from scipy.special import expit
+
+    def log_likelihood(coefficients: Array) -> float:
+        log_odds = design @ coefficients
+        return float(np.sum(outcomes * log_odds - np.logaddexp(0.0, log_odds)))
+
+    nowhere = np.full(start.size, nan), np.full((start.size, start.size), nan)
+    coefficients, best = start, log_likelihood(start)
+    for _ in range(100):
+        p = expit(design @ coefficients)
+        information = (design.T * (p * (1 - p))) @ design
+        if not np.linalg.cond(information) < 1e12:
+            return nowhere
+        step = np.linalg.solve(information, design.T @ (outcomes - p))
+        if np.max(np.abs(step)) < 1e-9:
+            return coefficients, np.linalg.inv(information)
+        while np.max(np.abs(step)) >= 1e-9 and log_likelihood(coefficients + step) < best:
+            step = step / 2
+        coefficients = coefficients + step
+        best = log_likelihood(coefficients)
+    return nowhere
+
+
+def tamed(values: Array, weights: Array) -> Array:
+    """Values in units of their weighted scatter, bent to stay within 3: no rare trial decides a test alone.
+
+    Parameters
+    ----------
+    values, weights : array, shape (trials,)
+        Weights p(1-p) make the trials count that either direction could have given.
+
+    Returns
+    -------
+    array, shape (trials,)
+        All 0 where there is no scatter but rounding.
+    """
+    centred = values - np.average(values, weights=weights)
+    scatter = np.sqrt(np.average(centred**2, weights=weights))
+    if scatter <= 1e-9 * (1 + np.max(np.abs(values))):
+        return np.zeros(values.size)
+    return 3 * np.tanh(centred / (3 * scatter))
+
+
+def score_test(residuals: Array, variances: Array, features: Array, intercept: bool) -> tuple[float, int, float]:
+    r"""Does anything in the features predict what the theorem leaves unexplained?
+
+    .. math:: \chi^2 = U^T V^{-1} U, \quad U = X^T (y - p), \quad V = X^T D X, \quad D = p (1 - p)
+
+    with X freed of the fitted intercept, where there is one. Features that repeat each other count once.
+
+    Parameters
+    ----------
+    residuals : array, shape (trials,)
+        y - p.
+    variances : array, shape (trials,)
+        D.
+    features : array, shape (trials, features)
+        X.
+    intercept : bool
+        Whether an intercept was fitted to get p.
+
+    Returns
+    -------
+    statistic : float
+    degrees_of_freedom : int
+        0 where no feature varies.
+    p_value : float
+        NaN where no feature varies.
+
+    References
+    ----------
+    Rao, Proc. Camb. Phil. Soc. 44, 50 (1948); Prentice and Pyke, Biometrika 66, 403 (1979), eq. 5: the number
+    of trials in each direction may be fixed beforehand.
+    """
+    from scipy.stats import chi2
+
+    if intercept:
+        features = features - variances @ features / np.sum(variances)
+    covariance = (features.T * variances) @ features
+    size = np.sqrt(np.diag(covariance))
+    kept = size > 1e-9 * np.sqrt(np.sum(variances))
+    if not np.any(kept):
+        return nan, 0, nan
+    covariance = covariance[np.ix_(kept, kept)] / np.outer(size[kept], size[kept])
+    score = (features[:, kept].T @ residuals) / size[kept]
+    spread, directions = np.linalg.eigh(covariance)
+    seen = spread > 1e-7
+    statistic = float(np.sum((directions[:, seen].T @ score) ** 2 / spread[seen]))
+    degrees = int(np.sum(seen))
+    return statistic, degrees, float(chi2.sf(statistic, degrees))
+
+
+def shown(value: float, stderr: float) -> str:
+    """`1.02 ± 0.013`, or that there is none."""
+    return f"{value:.4g} ± {stderr:.2g}" if isfinite(value) else "none (the data have no finite one)"

@@ -1,0 +1,116 @@
+"""Is the mean of a non-negative number one? The question that every integral fluctuation theorem comes down to."""
+
+from __future__ import annotations
+
+from math import exp, inf, isfinite, log, nan
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+from neurothermo.core.verdict import Verdict
+
+FEWEST = 50.0  # trials that carry the mean, below which the normal law is no guide
+REMEDY = "drive more slowly, run more trials, or run the reverse process too and use check_crooks()"
+
+
+def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0, hint: str = "") -> Verdict:
+    r"""Test :math:`\langle e^{-\Sigma} \rangle = 1`.
+
+    A mean below one can always be the doing of rare trials that were not seen, whose weight is exponential:
+    the standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
+    found below the median. Where fewer than 50 trials carry the mean, only `surprise` can still say no.
+
+    Parameters
+    ----------
+    sigma : array, shape (trials,)
+        In nats (in units of kT for work).
+    name : str
+        What is averaged, for the sentence.
+    level : float
+        Accepted rate of false alarms.
+    uncertainty : float
+        Standard error of a number common to all `sigma`, in nats.
+    hint : str
+        Added to the sentence of a failure.
+    """
+    if not np.all(np.isfinite(sigma)):
+        count = int(np.sum(~np.isfinite(sigma)))
+        return Verdict(None, f"{count} of {sigma.size} trials are NaN or infinite: remove their cause first", expected=1.0)
+    if sigma.size < 2:
+        return Verdict(None, "one trial has no mean: run more trials", expected=1.0)
+    mean, above, below = moments(sigma)
+    above, below = np.hypot(above, uncertainty * mean), np.hypot(below, uncertainty * mean)
+    effective = min((max(mean, 1.0) / below) ** 2, float(sigma.size)) if 0 < below < inf else float(sigma.size) if below == 0 else 0.0
+    details = {"mean": mean, "effective": effective, "trials": sigma.size, "level": level}
+    details["mean_sigma"] = float(np.mean(sigma))
+    if np.max(np.abs(sigma)) < 1e-9:
+        sentence = f"{name} is 1 in every trial: reversible"
+        return Verdict(True, sentence, mean, 1.0, float(below), 1.0, details)
+    if effective < FEWEST:
+        return _too_few(sigma, name, level, uncertainty, hint, details)
+    p_value = _two_sided(mean - 1, above, below)
+    passed = p_value >= level
+    sentence = f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
+    if not passed:
+        sentence += f": the theorem's assumptions or the bookkeeping are violated{hint}"
+    return Verdict(passed, sentence, mean, 1.0, float(below), p_value, details)
+
+
+def moments(sigma: Array) -> tuple[float, float, float]:
+    """The mean of exp(-sigma), and its standard errors against a truth below it and against one above it."""
+    from scipy.special import logsumexp
+
+    n = sigma.size
+    log_mean = float(logsumexp(-sigma)) - log(n)
+    if log_mean > 300:
+        return inf, inf, inf
+    mean = exp(log_mean)
+    sample = mean * float(np.std(np.exp(-sigma - log_mean), ddof=1))
+    lower_scatter = 2 * float(np.mean(np.minimum(sigma - np.median(sigma), 0.0) ** 2))
+    gaussian = float(np.sqrt(np.expm1(min(lower_scatter, 600.0))))
+    return mean, sample / np.sqrt(n), max(sample, gaussian) / np.sqrt(n)
+
+
+def surprise(sigma: Array) -> float:
+    r"""A bound on the p-value of a mean this far *above* one, for any law and any number of trials.
+
+    .. math:: p \le 1 / E, \quad E = \mathrm{mean}_\lambda \prod_i [1 + \lambda (e^{-\Sigma_i} - 1)], \quad 0 < \lambda \le 1
+
+    E is not negative and has mean 1 (at most 1 where that of the exponential is), so Markov's inequality bounds it.
+    At :math:`\lambda = 1` it is the second law: E is the exponential of minus the sum of all Sigma.
+
+    References
+    ----------
+    Waudby-Smith and Ramdas, J. R. Stat. Soc. B 86, 1 (2024), section 4.
+    """
+    from scipy.special import logsumexp
+
+    rest = [-inf, *(np.log1p(-(2.0**-k)) for k in range(1, 13))]
+    gains = [float(np.sum(np.logaddexp(rest[k], -k * log(2) - sigma))) for k in range(13)]
+    return float(np.exp(-max(0.0, float(logsumexp(gains)) - log(len(gains)))))
+
+
+def _too_few(
+    sigma: Array, name: str, level: float, uncertainty: float, hint: str, details: dict[str, float]
+) -> Verdict:
+    """Few trials carry the mean: only what holds for any law can be said."""
+    p_value = surprise(sigma + 4 * uncertainty)
+    details["log_mean_bound"] = p_value
+    if p_value < level:
+        sentence = (
+            f"{name} is too large to average to 1 (p < {p_value:.2g} for any law), the mean of its exponent is "
+            f"{-details['mean_sigma']:.4g}: the theorem's assumptions, its sign or the bookkeeping are violated{hint}"
+        )
+        return Verdict(False, sentence, details["mean"], 1.0, nan, p_value, details)
+    sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
+    return Verdict(None, sentence, expected=1.0, details=details)
+
+
+def _two_sided(excess: float, above: float, below: float) -> float:
+    """Twice the smaller tail, with the standard error of its own side."""
+    from scipy.stats import norm
+
+    stderr = float(above if excess > 0 else below)
+    if stderr == 0 or not isfinite(stderr):
+        return 1.0 if excess == 0 else 0.0
+    return float(2 * norm.sf(abs(excess) / stderr))

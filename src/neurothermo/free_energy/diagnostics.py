@@ -1,0 +1,84 @@
+"""Whether a free energy can be trusted: effective sample size, bias, overlap, convergence.
+
+References
+----------
+Kish, Survey Sampling (1965): effective sample size. Gore, Ritort, Bustamante, PNAS 100, 12564 (2003): bias of
+the exponential average. Hahn, Then, Phys. Rev. E 81, 041117 (2010): the convergence measure of two-sided
+estimates. Jarzynski, Phys. Rev. E 73, 046105 (2006): how many trials a rare work needs.
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+
+FEWEST = 10  # trials that must carry an average for it to be a number at all
+
+
+def normalised(log_weights: Array) -> Array:
+    """Weights that add up to one, without overflow."""
+    weights = np.exp(log_weights - log_weights.max())
+    return weights / weights.sum()
+
+
+def effective_size(weights: Array) -> float:
+    """(sum w)^2 / sum w^2: how many equal trials these weights are worth."""
+    return float(weights.sum() ** 2 / np.sum(weights**2))
+
+
+def jarzynski_bias(ess: float, n: int, temperature: float) -> float:
+    """T (1/ess - 1/n) / 2: how far the exponential average lies above dF, to first order in 1/n.
+
+    A lower limit in practice: the trials that would raise it are those not yet seen.
+    """
+    return temperature * (1 / ess - 1 / n) / 2
+
+
+def tail_unseen(work: Array, weights: Array, temperature: float) -> str:
+    """A sentence where the low works that should carry exp(-W/T) are probably missing, else nothing.
+
+    Two signs together: the sample's own effective size exceeds three times what a Gaussian of the same
+    variance would leave, n exp(-var W / T^2), and fewer than thirty works lie below the weighted mean work.
+    Either alone is innocent (works bounded below; many trials).
+    """
+    expected = work.size * exp(-min(float(work.var()) / temperature**2, 700.0))
+    ess = effective_size(weights)
+    below = int(np.sum(work <= np.sum(weights * work)))
+    if below >= 30 or ess <= 3 * expected:
+        return ""
+    return (
+        f"Only {below} of {work.size} works lie where the average is decided, and works as wide as these "
+        "usually hide lower ones: the error is too small and no interval is given; run more trials or use bar()."
+    )
+
+
+def drift(first_half: float, whole: float, stderr: float) -> str:
+    """A sentence where the first half of the trials disagrees with the whole, else nothing.
+
+    The difference of the two has the standard error of the whole.
+    """
+    if not abs(first_half - whole) > 4 * stderr > 0:
+        return ""
+    return (
+        f"The first half of the trials gives {first_half:.4g}, more than four standard errors from the "
+        "whole: the trials are not alike (look for a drift), or a few of them decide the answer."
+    )
+
+
+def overlap(shared: float, n: tuple[int, int]) -> float:
+    """Integral of (n_F + n_R) P_F P_R / (n_F P_F + n_R P_R), densities of W and of -W_R: 1 if they are equal.
+
+    `shared` is the number of works that Bennett's rule cannot tell apart, the sum of f over either side.
+    """
+    return shared * (1 / n[0] + 1 / n[1])
+
+
+def convergence(shared: float, squares: float) -> float:
+    """(U1 - U2) / U1, two estimates of one overlap: near 0 where it has been sampled, near 1 where not.
+
+    U1 is the sum of f over one side, U2 the sum of f^2 over both; equal if the works obey Crooks' theorem.
+    """
+    return 1 - squares / shared

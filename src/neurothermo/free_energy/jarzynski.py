@@ -1,0 +1,167 @@
+"""Free-energy difference from the exponential average of the works of one process."""
+
+from __future__ import annotations
+
+from math import log, nan, sqrt
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array, checked_choice
+from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.core.resampling import (
+    NO_INTERVAL,
+    Interval,
+    bootstrap,
+    grouped,
+    quantile,
+    studentised_interval,
+)
+from neurothermo.free_energy.diagnostics import (
+    FEWEST,
+    drift,
+    effective_size,
+    jarzynski_bias,
+    normalised,
+    tail_unseen,
+)
+from neurothermo.free_energy.samples import ERRORS, described, read_single, settled_single
+
+
+def jarzynski(
+    work: Any,
+    *,
+    temperature: float | None = None,
+    direction: str | None = None,
+    confidence: float = 0.95,
+    errors: str = "asymptotic",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Estimate:
+    r"""Free-energy difference from works of one driving protocol.
+
+    .. math:: \Delta F = -T \ln \langle e^{-W/T} \rangle
+
+    Exact for any speed of driving, provided every trial starts in equilibrium at the protocol's first input.
+    The average is carried by the rarest, lowest works: its bias is positive and shrinks slowly once the
+    dissipated work exceeds a few T. Both kinds of interval correct for that skewness, and neither can know of
+    works that no trial has shown: see docs/coverage.md for what they were measured to cover.
+
+    Parameters
+    ----------
+    work : ledger, or array_like of shape (trials,)
+        Work done on the network, one value a trial, in energy units.
+    temperature : float, optional
+        Bath temperature, same units, > 0; read from a ledger, needed with an array.
+    direction : {"forward", "reverse"}, optional
+        Whose works these are; read from a ledger, "forward" for an array. The value is the difference of the
+        *forward* protocol in either case: reverse works have their sign changed.
+    confidence : float
+        Nominal coverage of the interval, in (0, 1).
+    errors : {"asymptotic", "bootstrap"}
+        Normal theory on the logarithm with Hall's correction for skewness, or a studentised bootstrap.
+    resamples, seed : int
+        Of the bootstrap; above 20 000 trials it draws groups of them.
+
+    Returns
+    -------
+    Estimate
+        In energy units; `ess` is the number of trials that carry the average. NaN where they are fewer than
+        ten; without an interval where the low works have probably not been seen. `details` holds the bias to
+        first order (`bias`, not subtracted), the mean dissipated work and the value of the first half.
+
+    Raises
+    ------
+    InputError
+        If there are no works, or temperature, direction or an option is missing, wrong or contradicted.
+
+    References
+    ----------
+    Jarzynski, Phys. Rev. Lett. 78, 2690 (1997), eq. 2; Chen, arXiv 2012.13252, eq. 1. Hall, J. R. Stat. Soc.
+    B 54, 221 (1992): the transformation.
+    """
+    sample = read_single(work, temperature, direction)
+    checked_choice(errors, "errors", ERRORS)
+    fields = described(sample, "Jarzynski", confidence)
+    settled = settled_single(sample, fields)
+    if settled is not None:
+        return settled
+    trials, kT, n = sample.works, sample.temperature, sample.works.size
+    weights = normalised(-trials / kT)
+    ess = effective_size(weights)
+    if ess < FEWEST:
+        return no_estimate(_carried_by_few(ess, n), ess=ess, **fields)
+    value = -kT * _log_mean(-trials / kT)
+    stderr = kT * sqrt(1 / ess - 1 / n)
+    half = -kT * _log_mean(-trials[: n // 2] / kT)
+    unseen = tail_unseen(trials, weights, kT)
+    interval = NO_INTERVAL
+    if errors == "bootstrap":
+        stderr, interval = _bootstrapped(weights, value, kT, confidence, resamples, seed)
+    elif not unseen:
+        interval = _skewness_corrected(value, stderr, weights, kT, confidence)
+    low, high = sorted(sample.sign * bound for bound in (NO_INTERVAL if unseen else interval))
+    return Estimate(
+        sample.sign * value,
+        stderr,
+        (low, high),
+        ess=ess,
+        diagnostics=tuple(filter(None, (unseen, drift(sample.sign * half, sample.sign * value, stderr)))),
+        details={
+            "bias": sample.sign * jarzynski_bias(ess, n, kT),
+            "dissipated_work": float(trials.mean()) - value,
+            "first_half": sample.sign * half,
+        },
+        **fields,
+    )
+
+
+def _log_mean(log_weights: Array) -> float:
+    top = log_weights.max()
+    return float(top + np.log(np.mean(np.exp(log_weights - top))))
+
+
+def _carried_by_few(ess: float, n: int) -> str:
+    return (
+        f"Only {ess:.1f} of {n} trials carry the average: drive more slowly, run more trials, or run the "
+        "reverse process too and use bar()."
+    )
+
+
+def _skewness_corrected(
+    value: float, stderr: float, weights: Array, kT: float, confidence: float
+) -> Interval:
+    """Invert y = t + b t^2 + b^2 t^3 / 3 + a/6 for t = (dF - value) / stderr, which makes y nearly normal.
+
+    a is the skewness of the mean weight; b = a/3 - stderr/2T, the second term from taking the logarithm.
+    """
+    relative = weights * weights.size - 1
+    variance = np.mean(relative**2)
+    skewness = float(np.mean(relative**3) / variance**1.5 / sqrt(weights.size))
+    bend = skewness / 3 - stderr / (2 * kT)
+
+    def bound(y: float) -> float:
+        y -= skewness / 6
+        return value - stderr * (y if abs(bend) < 1e-9 else float(np.cbrt(1 + 3 * bend * y) - 1) / bend)
+
+    reach = quantile(confidence)
+    return bound(reach), bound(-reach)
+
+
+def _bootstrapped(
+    weights: Array, value: float, kT: float, confidence: float, resamples: int, seed: int
+) -> tuple[float, Interval]:
+    """Standard error and interval from replicates of the log mean, each with its own standard error."""
+    relative = grouped(weights * weights.size)
+    root = sqrt(relative.size)
+
+    def replicate(drawn: Array) -> Array:
+        means, spreads = drawn.mean(axis=1), drawn.std(axis=1)
+        return np.stack([-kT * np.log(means), kT * spreads / means / root], axis=1)
+
+    own = kT * float(relative.std() / relative.mean()) / root
+    shifts, stderrs = bootstrap(replicate, [relative], resamples=resamples, seed=seed).T
+    centre = -kT * log(float(relative.mean()))
+    low, high = studentised_interval(centre, own, shifts, stderrs, confidence)
+    stderr = float(shifts.std(ddof=1))
+    return (stderr if stderr > 0 else nan), (value + low - centre, value + high - centre)

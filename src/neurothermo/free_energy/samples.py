@@ -1,0 +1,169 @@
+"""The works an estimator stands on: read from ledgers or arrays, and found fit for an answer or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array, checked_choice, checked_fraction
+from neurothermo.core.errors import InputError
+from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
+from neurothermo.core.ledger import bath_temperature, check_pair, is_ledger, works
+
+DIRECTIONS = ("forward", "reverse")
+ERRORS = ("asymptotic", "bootstrap")
+
+
+@dataclass(frozen=True)
+class Single:
+    """Works of one process; `sign` is -1 where it is the reverse one, whose difference is -dF."""
+
+    works: Array
+    temperature: float
+    sign: float
+
+    @property
+    def spread(self) -> float:
+        """Largest work minus smallest: 0 where all are equal."""
+        return float(np.ptp(self.works))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Works of a forward process and of its reverse, each with the sign of its own process."""
+
+    forward: Array
+    reverse: Array
+    temperature: float
+
+    @property
+    def log_ratio(self) -> float:
+        """M = ln(n_F / n_R)."""
+        return log(self.forward.size / self.reverse.size)
+
+    @property
+    def n(self) -> tuple[int, int]:
+        """Number of trials on each side."""
+        return self.forward.size, self.reverse.size
+
+
+def read_single(work: Any, temperature: Any, direction: str | None) -> Single:
+    """One sample; temperature and direction from the ledger, or given.
+
+    Raises
+    ------
+    InputError
+        If there are no works, the temperature is missing or contradicted, or so is the direction.
+    """
+    said = work.attrs.get("direction") if is_ledger(work) else None
+    if direction is not None:
+        checked_choice(direction, "direction", DIRECTIONS)
+        if said in DIRECTIONS and said != direction:
+            raise InputError(f"direction is {direction!r}, but the ledger's direction is {said!r}")
+    sign = -1.0 if (direction or said) == "reverse" else 1.0
+    return Single(_trials(work, "work"), bath_temperature(work, temperature=temperature), sign)
+
+
+def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
+    """Both samples at one temperature.
+
+    Raises
+    ------
+    InputError
+        If a side has no works, the temperatures are missing or differ, or `reverse` is not the reverse.
+    """
+    check_pair(forward, reverse)
+    heat_bath = bath_temperature(forward, reverse, temperature=temperature)
+    return Pair(_trials(forward, "forward"), _trials(reverse, "reverse"), heat_bath)
+
+
+def described(sample: Single | Pair, method: str, confidence: float) -> dict[str, Any]:
+    """What every estimate from these works says about itself."""
+    backwards = isinstance(sample, Single) and sample.sign < 0
+    return {
+        "method": f"{method}, reverse works" if backwards else method,
+        "n": sample.n if isinstance(sample, Pair) else sample.works.size,
+        "units": ENERGY,
+        "temperature": sample.temperature,
+        "confidence": checked_fraction(confidence, "confidence"),
+    }
+
+
+def settled_single(sample: Single, fields: dict[str, Any]) -> Estimate | None:
+    """The estimate where the works leave no choice: unusable, or all equal."""
+    trouble = _unusable(sample.works, "works")
+    if trouble:
+        return no_estimate(trouble, **fields)
+    if sample.spread == 0:
+        return _exactly(sample.sign * float(sample.works[0]), sample.works.size, fields)
+    return None
+
+
+def settled_pair(pair: Pair, fields: dict[str, Any]) -> Estimate | None:
+    """The estimate where the works leave no choice: unusable, or all equal on both sides.
+
+    W_F = c and W_R = -c is the reversible process and gives c; constant works that add up to less than zero
+    break the second law, and to more than zero never overlap.
+    """
+    trouble = _unusable(pair.forward, "forward works") or _unusable(pair.reverse, "reverse works")
+    if trouble:
+        return no_estimate(trouble, **fields)
+    if np.ptp(pair.forward) > 0 or np.ptp(pair.reverse) > 0:
+        return None
+    one, other = float(pair.forward[0]), float(pair.reverse[0])
+    if abs(one + other) <= 1e-9 * max(abs(one), abs(other)):
+        return _exactly(one, sum(pair.n), fields)
+    if one + other < 0:
+        return no_estimate(
+            f"The works are constant and add up to {one + other:g} < 0 over the cycle, which the second law "
+            "forbids: check the sign of the reverse works (each process counts its own) and the protocols.",
+            **fields,
+        )
+    return no_estimate(no_overlap(), **fields)
+
+
+def no_overlap() -> str:
+    """What to say, and to advise, where P_F(W) and P_R(-W) have nothing in common."""
+    return (
+        "The forward works and the negative reverse works do not overlap: drive more slowly, run more "
+        "trials, or split the protocol in stages and add their differences."
+    )
+
+
+def second_law(pair: Pair) -> str:
+    """A sentence where the mean works of the cycle add up to significantly less than zero, else nothing."""
+    total = float(pair.forward.mean() + pair.reverse.mean())
+    error = (pair.forward.var() / pair.forward.size + pair.reverse.var() / pair.reverse.size) ** 0.5
+    if total >= -5 * error:
+        return ""
+    return (
+        f"The mean works add up to {total:.3g} ± {error:.1g} over the cycle, which the second law forbids: "
+        "the second process is not the reverse of the first, or a sign is wrong; there is no interval to trust."
+    )
+
+
+def _trials(data: Any, name: str) -> Array:
+    values = works(data, name)
+    if values.ndim != 1 or values.size == 0:
+        raise InputError(f"{name} must hold one work a trial, shape (trials,), got shape {values.shape}")
+    return values
+
+
+def _unusable(values: Array, name: str) -> str:
+    finite = np.isfinite(values)
+    if not finite.all():
+        return (
+            f"{values.size - int(finite.sum())} of {values.size} {name} are NaN or infinite: find out why "
+            "before leaving those trials out, which would bias the rest."
+        )
+    if values.size < 2:
+        return f"There is only one trial among the {name}: run at least a hundred a side."
+    return ""
+
+
+def _exactly(value: float, n: int, fields: dict[str, Any]) -> Estimate:
+    sentence = "All works are equal, as in a reversible process: the difference is that work."
+    return Estimate(value, 0.0, (value, value), ess=float(n), diagnostics=(sentence,), **fields)

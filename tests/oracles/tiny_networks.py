@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -27,7 +28,9 @@ class Network:
         return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
 
     def energy(self, states: np.ndarray, value: np.ndarray) -> np.ndarray:
-        return -0.5 * np.einsum("ri,ij,rj->r", states, self.couplings, states) - states @ (value - self.thresholds)
+        return -0.5 * np.einsum("ri,ij,rj->r", states, self.couplings, states) - states @ (
+            value - self.thresholds
+        )
 
     def free_energy(self, value: np.ndarray, temperature: float | None = None) -> float:
         T = temperature or self.temperature
@@ -101,7 +104,9 @@ class Run:
         beta = 1 / self.network.temperature
 
         def log_chance(new: np.ndarray, old: np.ndarray) -> np.ndarray:
-            gain = self.motion.factor * beta * (old @ self.network.couplings.T + value - self.network.thresholds)
+            gain = (
+                self.motion.factor * beta * (old @ self.network.couplings.T + value - self.network.thresholds)
+            )
             return -np.sum(np.log1p(np.exp(-gain * new)), axis=1)
 
         old = self.states
@@ -129,7 +134,7 @@ def drive(
     law = np.exp(network.log_law(network.states, values[0], initial_temperature))
     run = Run(network, motion, rng, network.states[rng.choice(len(law), trials, p=law / law.sum())])
     first = run.states.copy()
-    for before, after in zip(values[:-1], values[1:], strict=True):
+    for before, after in pairwise(values):
         if relax_first:
             run.relax(before)
         charged = run.states.copy()

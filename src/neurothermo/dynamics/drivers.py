@@ -247,13 +247,11 @@ class SynchronousDriver:
         return self.system.size * (3.0 + 0.02 * self.system.size)
 
     def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
-        """Run the blocks, BLAS held to one thread inside each."""
-        from threadpoolctl import threadpool_limits
-
+        """Run the blocks on threads of their own (`simulate` holds BLAS to one)."""
         weights = self._weights()
         logits = _logits(self.system, self.steepness, values)
         starts = range(0, len(flight.states), self.block)
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             jobs = [
                 pool.submit(self._carry_block, flight, start, weights, values, logits, first_step, relax_first)
                 for start in starts

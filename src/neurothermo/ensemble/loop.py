@@ -116,7 +116,7 @@ def simulate(
     run = _run_word(system, protocol, rule, temperature, initial, initial_temperature)
     numbers = Stream.of(seed, run if stream is None else f"stream {stream}")
     driver = driver_for(system, rule, temperature, plain=plain)
-    with _numba_threads(threads):
+    with _cores(threads):
         law = initial_law(
             initial, system, rule, protocol.values[0], temperature, initial_temperature, trials, numbers, threads
         )
@@ -250,12 +250,15 @@ def _available_cores() -> int:
 
 
 @contextmanager
-def _numba_threads(threads: int) -> Iterator[None]:
+def _cores(threads: int) -> Iterator[None]:
+    """Numba on so many threads, BLAS on one: blocks of trials run in parallel, not the algebra inside them."""
     import numba
+    from threadpoolctl import threadpool_limits
 
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     try:
-        yield
+        with threadpool_limits(1, user_api="blas"):
+            yield
     finally:
         numba.set_num_threads(before)

@@ -146,7 +146,7 @@ def _exact(
     method = enumeration if law.route == "enumerated" else f"lumped, {law.states} states"
     if law.rounding > ROUNDED * law.temperature:
         sentences += (
-            f"Energies are rounded at {law.rounding:.1g}, which is {law.rounding / law.temperature:.1g} of the "
+            f"Energies are rounded at {law.rounding:.1g}, or {law.rounding / law.temperature:.1g} of the "
             "temperature: the weights of states of nearly equal energy are known no better.",
         )
     return Estimate(

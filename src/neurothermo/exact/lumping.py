@@ -104,9 +104,14 @@ class Lumping:
 def singletons(system: SpinNetwork, field: Array) -> Lumping:
     """Every spin its own class: lumped state number s has neuron i up where bit i of s is set."""
     dense = system.couplings.toarray() if system.sparse else system.couplings
-    ones, places = np.ones(system.size, dtype=np.int64), np.arange(system.size)
+    ones = np.ones(system.size, dtype=np.int64)
     return Lumping(
-        ones, 0.5 * dense + 0.5 * dense.T, field - system.thresholds, places, ones.astype(np.int8), "enumerated"
+        sizes=ones,
+        couplings=0.5 * dense + 0.5 * dense.T,  # halved first: a sum of two large ones could overflow
+        fields=field - system.thresholds,
+        labels=np.arange(system.size),
+        gauge=ones.astype(np.int8),
+        route="enumerated",
     )
 
 
@@ -143,8 +148,7 @@ def exchangeable(system: SpinNetwork, field: Array) -> Lumping | None:
         keys, axis=1, return_index=True, return_inverse=True, return_counts=True
     )
     spins = columns[:-1].astype(np.float64)
-    symmetric = 0.5 * (weights + weights.T)
-    return Lumping(sizes, spins.T @ symmetric @ spins, net[first], labels.reshape(-1), gauge, "lumped")
+    return Lumping(sizes, spins.T @ weights @ spins, net[first], labels.reshape(-1), gauge, "lumped")
 
 
 def _grouped(values: Array, tolerance: float) -> npt.NDArray[np.int64]:

@@ -14,13 +14,14 @@ from neurothermo.fluctuation.logistic import (
     FEWEST,
     LEVEL,
     VAGUE,
+    bent,
     maximum_likelihood,
     score_test,
     shown,
-    tamed,
 )
 
-ABRUPT = 6  # classes of |Q|, of equal weight, in which the law is tested one by one
+CLASSES = 12  # of |Q|, at most, of equal weight, in each of which the law is tested
+CLASS_SIZE = 20.0  # effective trials that a class has at least
 
 
 def check_exchange(
@@ -68,7 +69,12 @@ def check_exchange(
     start = _initial_temperature(data, initial_temperature)
     heat = _heat_without_work(data, bath)
     expected = 1 / start - 1 / bath
-    details: dict[str, Any] = {"trials": heat.size, "initial_temperature": start, "temperature": bath, "level": level}
+    details: dict[str, Any] = {
+        "trials": heat.size,
+        "initial_temperature": start,
+        "temperature": bath,
+        "level": level,
+    }
     bad = int(np.sum(~np.isfinite(heat)))
     if bad:
         sentence = f"{bad} heats are NaN or infinite: remove their cause first"
@@ -80,8 +86,8 @@ def _initial_temperature(data: Any, given: float | None) -> float:
     known = data.attrs.get("initial_temperature") if is_ledger(data) else None
     if known is None and given is None:
         raise InputError(
-            "initial_temperature is needed: the theorem is about a network that starts at one temperature and "
-            "meets a bath of another (simulate(..., initial_temperature=))"
+            "initial_temperature is needed: the theorem is about a network that starts at one temperature "
+            "and meets a bath of another (simulate(..., initial_temperature=))"
         )
     start = checked_temperature(given if known is None else known, "initial_temperature")
     if given is not None and abs(checked_temperature(given, "initial_temperature") - start) > 1e-9 * start:
@@ -112,8 +118,8 @@ def _judge(heat: Array, expected: float, vague: float, level: float, details: di
     details["effective"] = effective = float(np.sum(variances))
     if effective < FEWEST:
         sentence = (
-            f"only {effective:.1f} effective trials could have gone either way, {FEWEST:.0f} are needed: run more "
-            "trials, or bring the two temperatures closer together"
+            f"only {effective:.1f} effective trials could have gone either way, {FEWEST:.0f} are needed: run "
+            "more trials, or bring the two temperatures closer together"
         )
         return Verdict(None, sentence, expected=expected, details=details)
     features = _features(size, variances)
@@ -122,7 +128,8 @@ def _judge(heat: Array, expected: float, vague: float, level: float, details: di
     scale = float(np.mean(size))
     (slope,), covariance = maximum_likelihood(size[:, None] / scale, inward, np.array([expected * scale]))
     slope, stderr = float(slope) / scale, float(np.sqrt(covariance[0, 0])) / scale
-    number = f"slope of ln P(Q)/P(-Q): {shown(slope, stderr)} (expected 1/T1 - 1/T2 = {expected:.4g}, p = {p_value:.2g})"
+    law = f"expected 1/T1 - 1/T2 = {expected:.4g}, p = {p_value:.2g}"
+    number = f"slope of ln P(Q)/P(-Q): {shown(slope, stderr)} ({law})"
     passed: bool | None = p_value >= level
     if not passed:
         number += ": look at the two temperatures, the start, and the rule of motion and its order"
@@ -132,11 +139,12 @@ def _judge(heat: Array, expected: float, vague: float, level: float, details: di
 
 
 def _features(size: Array, variances: Array) -> Array:
-    """|Q|, its cube, and membership in classes of |Q|: a slope of one's own would show in each."""
+    """|Q|, its cube, and which class of |Q| it falls in: a slope that scatters from class to class shows."""
     order = np.argsort(size, kind="stable")
     share = np.empty(size.size)
     share[order] = np.cumsum(variances[order]) / np.sum(variances)
-    classes = np.minimum((share * ABRUPT).astype(int), ABRUPT - 1)
+    count = int(np.clip(np.sum(variances) / CLASS_SIZE, 1, CLASSES))
+    classes = np.minimum((share * count).astype(int), count - 1)
     scale = np.sqrt(np.average(size**2, weights=variances))
-    u = 3 * np.tanh(size / (3 * scale))
-    return np.column_stack([u, u**3, classes[:, None] == np.arange(ABRUPT)]).astype(np.float64)
+    u = bent(size / scale)
+    return np.column_stack([u, u**3, classes[:, None] == np.arange(count)]).astype(np.float64)

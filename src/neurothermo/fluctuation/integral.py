@@ -27,7 +27,8 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
     Parameters
     ----------
     data : ledger or array_like, shape (trials,)
-        A ledger with log_law_initial, log_law_final and entropy_flow; or :math:`\Sigma` of every trial, in nats.
+        A ledger with log_law_initial, log_law_final and entropy_flow; or :math:`\Sigma` of every trial, in
+        nats.
     level : float
         Accepted rate of false alarms, in (0, 1).
 
@@ -54,9 +55,9 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
     if missing:
         start = data.attrs.get("initial", "unknown")
         sentence = (
-            f"the ledger holds no {' and no '.join(missing)}: the law of the initial states (start: {start}) is not "
-            "known exactly, and without the boundary term the theorem is false; start an enumerable network in "
-            "equilibrium, or give check_integral() the total entropy productions as an array"
+            f"the ledger holds no {' and no '.join(missing)}: the law of the initial states (start: {start}) is "
+            "not known exactly, and without the boundary term the theorem is false; start an enumerable network "
+            "in equilibrium, or give check_integral() the total entropy productions as an array"
         )
         return Verdict(None, sentence, expected=1.0)
     sigma = column(data, "log_law_initial") - column(data, "log_law_final") + flow

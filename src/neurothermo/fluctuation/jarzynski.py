@@ -7,10 +7,11 @@ from typing import Any
 
 from neurothermo.core.checks import checked_fraction
 from neurothermo.core.errors import InputError
-from neurothermo.core.estimate import Estimate
-from neurothermo.core.ledger import bath_temperature, is_ledger, works
+from neurothermo.core.estimate import ENERGY, Estimate
+from neurothermo.core.ledger import bath_temperature, works
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import LEVEL
+from neurothermo.fluctuation.mirrored import start_of
 from neurothermo.fluctuation.unit_mean import unit_mean
 
 
@@ -30,8 +31,9 @@ def check_jarzynski(
     data : ledger or array_like, shape (trials,)
         A ledger, or the works of one driving protocol in energy units.
     free_energy_difference : float or Estimate
-        :math:`\Delta F` from the first to the last input of this ledger's own protocol, in energy units (for a
-        reverse ledger: minus the forward one). The standard error of an Estimate is taken into account.
+        :math:`\Delta F` from the first to the last input of this ledger's own protocol, in energy units (for
+        a reverse ledger: minus the forward one), not computed from these same works. The standard error of
+        an Estimate is taken into account.
     temperature : float, optional
         Bath temperature T in energy units, > 0. A ledger knows its own.
     level : float
@@ -40,13 +42,14 @@ def check_jarzynski(
     Returns
     -------
     Verdict
-        Slope: the mean of the exponential, expected 1. None where fewer than 50 trials carry that mean, unless
-        the works are too low for any law: :math:`P(W \le \Delta F - kT) \le e^{-k}`, and the second law.
+        Slope: the mean of the exponential, expected 1. None where fewer than 50 trials carry that mean,
+        unless the works are too low for any law: :math:`P(W \le \Delta F - kT) \le e^{-k}`, and the second
+        law.
 
     Raises
     ------
     InputError
-        If there are no works, no one temperature, or the free-energy difference is not a finite number.
+        If there are no works, no one temperature, or the free-energy difference is not a finite energy.
 
     References
     ----------
@@ -56,7 +59,8 @@ def check_jarzynski(
     kT = bath_temperature(data, temperature=temperature)
     difference, stderr = _known(free_energy_difference)
     sigma = (works(data) - difference) / kT
-    return unit_mean(sigma, "exp(-(W - dF)/T)", level=level, uncertainty=stderr / kT, hint=_start(data))
+    hint = f" ({start_of(data)})" if start_of(data) else ""
+    return unit_mean(sigma, "exp(-(W - dF)/T)", level=level, uncertainty=stderr / kT, hint=hint)
 
 
 def _known(difference: Any) -> tuple[float, float]:
@@ -67,16 +71,8 @@ def _known(difference: Any) -> tuple[float, float]:
         kind = type(difference).__name__
         raise InputError(f"free_energy_difference must be a number or an Estimate, got {kind}") from None
     stderr = float(difference.stderr) if isinstance(difference, Estimate) else 0.0
+    if isinstance(difference, Estimate) and difference.units not in ("", ENERGY):
+        raise InputError(f"free_energy_difference must be in energy units, got {difference.units!r}")
     if not isfinite(value):
         raise InputError(f"free_energy_difference must be finite, got {value}")
     return value, stderr if isfinite(stderr) and stderr > 0 else 0.0
-
-
-def _start(data: Any) -> str:
-    """What the ledger itself says against the theorem's first assumption."""
-    if not is_ledger(data):
-        return ""
-    if "initial_temperature" in data.attrs:
-        return " (the trials started at another temperature)"
-    start = data.attrs.get("initial", "equilibrium")
-    return "" if start == "equilibrium" else f" (the start was {start!r}, not equilibrium)"

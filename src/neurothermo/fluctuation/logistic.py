@@ -14,6 +14,7 @@ from neurothermo.core.checks import Array
 LEVEL = 0.001  # of a false alarm, by default: a check is run often, on data that nothing is wrong with
 FEWEST = 20.0  # effective trials, sum of p(1-p), below which the score statistic is not yet chi-squared
 VAGUE = 0.5  # relative standard error of a slope from which on it tells nothing
+REACH = 2.0  # how many units of scatter a feature can grow to
 
 
 def probabilities(log_odds: Array, successes: int) -> tuple[float, Array]:
@@ -76,27 +77,34 @@ def maximum_likelihood(design: Array, outcomes: Array, start: Array) -> tuple[Ar
     return nowhere
 
 
-def tamed(values: Array, weights: Array) -> Array:
-    """Values in units of their weighted scatter, bent to stay within 3: no rare trial decides a test alone.
+def bent(values: Array) -> Array:
+    """Values of order one, bent to stay within 2: no rare trial decides a test alone."""
+    return REACH * np.tanh(values / REACH)
+
+
+def standardised(values: Array, variances: Array) -> Array:
+    """Values in units of their scatter among the trials that either direction could have given, then bent.
 
     Parameters
     ----------
-    values, weights : array, shape (trials,)
-        Weights p(1-p) make the trials count that either direction could have given.
+    values, variances : array, shape (trials,)
+        Variances p(1-p) are the weights.
 
     Returns
     -------
     array, shape (trials,)
         All 0 where there is no scatter but rounding.
     """
-    centred = values - np.average(values, weights=weights)
-    scatter = np.sqrt(np.average(centred**2, weights=weights))
+    centred = values - np.average(values, weights=variances)
+    scatter = np.sqrt(np.average(centred**2, weights=variances))
     if scatter <= 1e-9 * (1 + np.max(np.abs(values))):
         return np.zeros(values.size)
-    return 3 * np.tanh(centred / (3 * scatter))
+    return bent(centred / scatter)
 
 
-def score_test(residuals: Array, variances: Array, features: Array, intercept: bool) -> tuple[float, int, float]:
+def score_test(
+    residuals: Array, variances: Array, features: Array, intercept: bool
+) -> tuple[float, int, float]:
     r"""Does anything in the features predict what the theorem leaves unexplained?
 
     .. math:: \chi^2 = U^T V^{-1} U, \quad U = X^T (y - p), \quad V = X^T D X, \quad D = p (1 - p)

@@ -1,4 +1,4 @@
-"""Is the mean of a non-negative number one? The question that every integral fluctuation theorem comes down to."""
+"""Is the mean of a non-negative number one? What every integral fluctuation theorem comes down to."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ REMEDY = "drive more slowly, run more trials, or run the reverse process too and
 def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0, hint: str = "") -> Verdict:
     r"""Test :math:`\langle e^{-\Sigma} \rangle = 1`.
 
-    A mean below one can always be the doing of rare trials that were not seen, whose weight is exponential:
-    the standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
-    found below the median. Where fewer than 50 trials carry the mean, only `surprise` can still say no.
+    A mean below one can be the doing of rare trials that were not seen, whose weight is exponential: the
+    standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
+    found below the median. Where the exponential has no variance (a lower tail fatter than
+    :math:`e^{2 \Sigma}`) this is not enough, and false alarms are frequent; bounded works are safe. Where
+    fewer than 50 trials carry the mean, only `surprise` can still say no.
 
     Parameters
     ----------
@@ -35,12 +37,22 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     """
     if not np.all(np.isfinite(sigma)):
         count = int(np.sum(~np.isfinite(sigma)))
-        return Verdict(None, f"{count} of {sigma.size} trials are NaN or infinite: remove their cause first", expected=1.0)
+        return Verdict(
+            None,
+            f"{count} of {sigma.size} trials are NaN or infinite: remove their cause first",
+            expected=1.0,
+        )
     if sigma.size < 2:
         return Verdict(None, "one trial has no mean: run more trials", expected=1.0)
     mean, above, below = moments(sigma)
     above, below = np.hypot(above, uncertainty * mean), np.hypot(below, uncertainty * mean)
-    effective = min((max(mean, 1.0) / below) ** 2, float(sigma.size)) if 0 < below < inf else float(sigma.size) if below == 0 else 0.0
+    effective = (
+        min((max(mean, 1.0) / below) ** 2, float(sigma.size))
+        if 0 < below < inf
+        else float(sigma.size)
+        if below == 0
+        else 0.0
+    )
     details = {"mean": mean, "effective": effective, "trials": sigma.size, "level": level}
     details["mean_sigma"] = float(np.mean(sigma))
     if np.max(np.abs(sigma)) < 1e-9:
@@ -50,7 +62,9 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
         return _too_few(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
     passed = p_value >= level
-    sentence = f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
+    sentence = (
+        f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
+    )
     if not passed:
         sentence += f": the theorem's assumptions or the bookkeeping are violated{hint}"
     return Verdict(passed, sentence, mean, 1.0, float(below), p_value, details)
@@ -74,10 +88,11 @@ def moments(sigma: Array) -> tuple[float, float, float]:
 def surprise(sigma: Array) -> float:
     r"""A bound on the p-value of a mean this far *above* one, for any law and any number of trials.
 
-    .. math:: p \le 1 / E, \quad E = \mathrm{mean}_\lambda \prod_i [1 + \lambda (e^{-\Sigma_i} - 1)], \quad 0 < \lambda \le 1
+    .. math:: p \le 1 / E, \quad
+              E = \mathrm{mean}_\lambda \prod_i [1 + \lambda (e^{-\Sigma_i} - 1)], \quad 0 < \lambda \le 1
 
-    E is not negative and has mean 1 (at most 1 where that of the exponential is), so Markov's inequality bounds it.
-    At :math:`\lambda = 1` it is the second law: E is the exponential of minus the sum of all Sigma.
+    E is not negative and has mean 1 (at most 1 where that of the exponential is), so Markov's inequality
+    bounds it. At :math:`\lambda = 1` it is the second law: E is the exponential of minus the sum of all Sigma.
 
     References
     ----------
@@ -95,11 +110,12 @@ def _too_few(
 ) -> Verdict:
     """Few trials carry the mean: only what holds for any law can be said."""
     p_value = surprise(sigma + 4 * uncertainty)
-    details["log_mean_bound"] = p_value
+    details["p_value_bound"] = p_value
     if p_value < level:
         sentence = (
-            f"{name} is too large to average to 1 (p < {p_value:.2g} for any law), the mean of its exponent is "
-            f"{-details['mean_sigma']:.4g}: the theorem's assumptions, its sign or the bookkeeping are violated{hint}"
+            f"{name} is too large to average to 1 (p < {p_value:.2g} for any law), the mean of its exponent "
+            f"is {-details['mean_sigma']:.4g}: the theorem's assumptions, its sign or the bookkeeping are violated"
+            f"{hint}"
         )
         return Verdict(False, sentence, details["mean"], 1.0, nan, p_value, details)
     sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"

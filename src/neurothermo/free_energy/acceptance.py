@@ -170,7 +170,7 @@ def _difference(pair: Pair, x: float) -> float:
 
 
 def _root(pair: Pair, scale: float, offset: float) -> float:
-    """Where z_R - z_F = scale x + offset: between the two one-sided limits of z_R - z_F, or a little outside."""
+    """Where z_R - z_F = scale x + offset: near or between the two limits of z_R - z_F at large |x|."""
     from scipy.optimize import brentq
 
     kT = pair.temperature

@@ -71,7 +71,8 @@ def crossing(
     References
     ----------
     Crooks, Phys. Rev. E 60, 2721 (1999), eq. 2; Collin et al., Nature 437, 231 (2005); Chen, arXiv
-    2012.13252, Fig. 3. Silverman, Density Estimation (1986), eq. 3.31; Azzalini, Scand. J. Stat. 12, 171 (1985).
+    2012.13252, Fig. 3. Silverman, Density Estimation (1986), eq. 3.31; Azzalini, Scand. J. Stat. 12,
+    171 (1985).
     """
     pair = read_pair(forward, reverse, temperature)
     checked_choice(density, "density", DENSITIES)
@@ -156,6 +157,6 @@ def _several(places: Array, value: float) -> str:
 
 def _often_lost(lost: float) -> str:
     return (
-        f"{lost:.0%} of the bootstrap's draws have no crossing where both densities were sampled: no interval "
-        "is given; run more trials, or use bar()."
+        f"{lost:.0%} of the bootstrap's draws have no crossing where both densities were sampled: no "
+        "interval is given; run more trials, or use bar()."
     )

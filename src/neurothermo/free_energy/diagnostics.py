@@ -51,7 +51,8 @@ def tail_unseen(work: Array, weights: Array, temperature: float) -> str:
         return ""
     return (
         f"Only {below} of {work.size} works lie where the average is decided, and works as wide as these "
-        "usually hide lower ones: the error is too small and no interval is given; run more trials or use bar()."
+        "usually hide lower ones: the error is too small and no interval is given; run more trials, or "
+        "use bar()."
     )
 
 

@@ -141,7 +141,7 @@ def second_law(pair: Pair) -> str:
         return ""
     return (
         f"The mean works add up to {total:.3g} ± {error:.1g} over the cycle, which the second law forbids: "
-        "the second process is not the reverse of the first, or a sign is wrong; there is no interval to trust."
+        "the second process is not the reverse of the first, or a sign is wrong; no interval is given."
     )
 
 

@@ -1,0 +1,1 @@
+"""Measurements of speed and of statistics, each one command."""

@@ -1,0 +1,17 @@
+"""Shared by all tests: one cache of compiled kernels for each state of the engine's sources."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import matplotlib
+
+ENGINE = Path(__file__).parent.parent / "src" / "neurothermo" / "engine"
+
+# Numba's cache looks at the file of a kernel alone, not at the functions it inlines from others: name the
+# cache after all of them, so that an edited helper never meets a stale kernel.
+_SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(ENGINE.glob("*.py")))).hexdigest()[:16]
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"neurothermo-kernels-{_SOURCES}"))
+
+matplotlib.use("Agg")

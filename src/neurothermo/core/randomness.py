@@ -93,5 +93,5 @@ class Address:
             return mix(key[:, None] + counter * GOLDEN, second[:, None])
 
     def uniforms(self, draws: int, first: int = 0) -> npt.NDArray[np.float64]:
-        """Numbers uniform in (0, 1), 53 bits, shape (trials, draws)."""
-        return ((self.bits(draws, first) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        """Numbers uniform in (0, 1), 52 bits, never 0 or 1, shape (trials, draws)."""
+        return ((self.bits(draws, first) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52

@@ -73,7 +73,7 @@ def check_crooks(
     References
     ----------
     Crooks, Phys. Rev. E 60, 2721 (1999), eq. 2; Shirts, Bair, Hooker and Pande, Phys. Rev. Lett. 91, 140601
-    (2003), eqs. 5-7.
+    (2003).
     """
     level = checked_fraction(level, "level")
     if is_ledger(forward) and forward.attrs.get("direction") == "reverse":

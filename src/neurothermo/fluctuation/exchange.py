@@ -62,7 +62,7 @@ def check_exchange(
 
     References
     ----------
-    Jarzynski and Wojcik, Phys. Rev. Lett. 92, 230602 (2004), eq. 1.
+    Jarzynski and Wojcik, Phys. Rev. Lett. 92, 230602 (2004).
     """
     level = checked_fraction(level, "level")
     bath = bath_temperature(data, temperature=temperature)

@@ -45,7 +45,7 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
 
     References
     ----------
-    Seifert, Phys. Rev. Lett. 95, 040602 (2005), eq. 15.
+    Seifert, Phys. Rev. Lett. 95, 040602 (2005).
     """
     level = checked_fraction(level, "level")
     if not is_ledger(data):
@@ -55,9 +55,9 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
     if missing:
         start = data.attrs.get("initial", "unknown")
         sentence = (
-            f"the ledger holds no {' and no '.join(missing)}: the law of the initial states (start: {start}) is "
-            "not known exactly, and without the boundary term the theorem is false; start an enumerable network "
-            "in equilibrium, or give check_integral() the total entropy productions as an array"
+            f"the ledger holds no {' and no '.join(missing)}: the law of the initial states (start: {start}) "
+            "is not known exactly, and without the boundary term the theorem is false; start an enumerable "
+            "network in equilibrium, or give check_integral() the total entropy productions as an array"
         )
         return Verdict(None, sentence, expected=1.0)
     sigma = column(data, "log_law_initial") - column(data, "log_law_final") + flow

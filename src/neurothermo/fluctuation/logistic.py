@@ -132,7 +132,7 @@ def score_test(
 
     References
     ----------
-    Rao, Proc. Camb. Phil. Soc. 44, 50 (1948); Prentice and Pyke, Biometrika 66, 403 (1979), eq. 5: the number
+    Rao, Proc. Camb. Phil. Soc. 44, 50 (1948); Prentice and Pyke, Biometrika 66, 403 (1979): the number
     of trials in each direction may be fixed beforehand.
     """
     from scipy.stats import chi2

@@ -68,13 +68,13 @@ def without_overlap(trials: Mirrored, level: float, hint: str, details: dict[str
     bound = exp(min(0.0, min(trials.sizes) * dissipated))
     if bound < level:
         sentence = (
-            f"the mean works of the two directions add to {dissipated:.4g} kT, below 0 (p < {bound:.2g} for any "
-            f"law): this contradicts the second law{hint}"
+            f"the mean works of the two directions add to {dissipated:.4g} kT, below 0 (p < {bound:.2g} for "
+            f"any law): this contradicts the second law{hint}"
         )
         return Verdict(False, sentence, expected=1.0, p_value=bound, details=details)
     sentence = (
         f"the works of the two directions hardly overlap ({details['effective']:.1f} effective trials, "
-        f"{FEWEST:.0f} are needed; together they dissipate {dissipated:.4g} kT): drive more slowly, or run more "
-        "trials"
+        f"{FEWEST:.0f} are needed; together they dissipate {dissipated:.4g} kT): drive more slowly, or run "
+        "more trials"
     )
     return Verdict(None, sentence, expected=1.0, details=details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf, isfinite, log, nan
+from math import exp, expm1, hypot, inf, isfinite, log, nan, sqrt
 
 import numpy as np
 
@@ -37,27 +37,18 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     """
     if not np.all(np.isfinite(sigma)):
         count = int(np.sum(~np.isfinite(sigma)))
-        return Verdict(
-            None,
-            f"{count} of {sigma.size} trials are NaN or infinite: remove their cause first",
-            expected=1.0,
-        )
+        sentence = f"{count} of {sigma.size} trials are NaN or infinite: remove their cause first"
+        return Verdict(None, sentence, expected=1.0)
     if sigma.size < 2:
         return Verdict(None, "one trial has no mean: run more trials", expected=1.0)
     mean, above, below = moments(sigma)
-    above, below = np.hypot(above, uncertainty * mean), np.hypot(below, uncertainty * mean)
-    effective = (
-        min((max(mean, 1.0) / below) ** 2, float(sigma.size))
-        if 0 < below < inf
-        else float(sigma.size)
-        if below == 0
-        else 0.0
-    )
+    above, below = hypot(above, uncertainty * mean), hypot(below, uncertainty * mean)
+    effective = _effective(mean, below, sigma.size)
     details = {"mean": mean, "effective": effective, "trials": sigma.size, "level": level}
     details["mean_sigma"] = float(np.mean(sigma))
-    if np.max(np.abs(sigma)) < 1e-9:
+    if np.max(np.abs(sigma)) < 1e-6:  # rounding of works
         sentence = f"{name} is 1 in every trial: reversible"
-        return Verdict(True, sentence, mean, 1.0, float(below), 1.0, details)
+        return Verdict(True, sentence, mean, 1.0, below, 1.0, details)
     if effective < FEWEST:
         return _too_few(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
@@ -67,7 +58,7 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     )
     if not passed:
         sentence += f": the theorem's assumptions or the bookkeeping are violated{hint}"
-    return Verdict(passed, sentence, mean, 1.0, float(below), p_value, details)
+    return Verdict(passed, sentence, mean, 1.0, below, p_value, details)
 
 
 def moments(sigma: Array) -> tuple[float, float, float]:
@@ -81,8 +72,8 @@ def moments(sigma: Array) -> tuple[float, float, float]:
     mean = exp(log_mean)
     sample = mean * float(np.std(np.exp(-sigma - log_mean), ddof=1))
     lower_scatter = 2 * float(np.mean(np.minimum(sigma - np.median(sigma), 0.0) ** 2))
-    gaussian = float(np.sqrt(np.expm1(min(lower_scatter, 600.0))))
-    return mean, sample / np.sqrt(n), max(sample, gaussian) / np.sqrt(n)
+    gaussian = sqrt(expm1(min(lower_scatter, 600.0)))
+    return mean, sample / sqrt(n), max(sample, gaussian) / sqrt(n)
 
 
 def surprise(sigma: Array) -> float:
@@ -92,17 +83,25 @@ def surprise(sigma: Array) -> float:
               E = \mathrm{mean}_\lambda \prod_i [1 + \lambda (e^{-\Sigma_i} - 1)], \quad 0 < \lambda \le 1
 
     E is not negative and has mean 1 (at most 1 where that of the exponential is), so Markov's inequality
-    bounds it. At :math:`\lambda = 1` it is the second law: E is the exponential of minus the sum of all Sigma.
+    bounds it. At :math:`\lambda = 1` it is the second law: E is the exponential of minus the sum of
+    all Sigma.
 
     References
     ----------
-    Waudby-Smith and Ramdas, J. R. Stat. Soc. B 86, 1 (2024), section 4.
+    Waudby-Smith and Ramdas, J. R. Stat. Soc. B 86, 1 (2024).
     """
     from scipy.special import logsumexp
 
     rest = [-inf, *(np.log1p(-(2.0**-k)) for k in range(1, 13))]
     gains = [float(np.sum(np.logaddexp(rest[k], -k * log(2) - sigma))) for k in range(13)]
     return float(np.exp(-max(0.0, float(logsumexp(gains)) - log(len(gains)))))
+
+
+def _effective(mean: float, stderr: float, trials: int) -> float:
+    """How many trials carry a mean of about one that is known this well."""
+    if stderr == 0:
+        return float(trials)
+    return min((max(mean, 1.0) / stderr) ** 2, float(trials)) if isfinite(stderr) else 0.0
 
 
 def _too_few(
@@ -114,8 +113,8 @@ def _too_few(
     if p_value < level:
         sentence = (
             f"{name} is too large to average to 1 (p < {p_value:.2g} for any law), the mean of its exponent "
-            f"is {-details['mean_sigma']:.4g}: the theorem's assumptions, its sign or the bookkeeping are violated"
-            f"{hint}"
+            f"is {-details['mean_sigma']:.4g}: the theorem's assumptions, its sign or the bookkeeping are "
+            f"violated{hint}"
         )
         return Verdict(False, sentence, details["mean"], 1.0, nan, p_value, details)
     sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
@@ -126,7 +125,7 @@ def _two_sided(excess: float, above: float, below: float) -> float:
     """Twice the smaller tail, with the standard error of its own side."""
     from scipy.stats import norm
 
-    stderr = float(above if excess > 0 else below)
+    stderr = above if excess > 0 else below
     if stderr == 0 or not isfinite(stderr):
         return 1.0 if excess == 0 else 0.0
     return float(2 * norm.sf(abs(excess) / stderr))

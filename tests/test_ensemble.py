@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import xarray
+
+from assertions import mean_within
 from neurothermo import Glauber, InputError, SpinNetwork, forward_and_reverse, hopfield, ramp, simulate
 from oracles import transfer
-from assertions import mean_within
 
 ONE, TWO = np.array([1, 1, 1, 1.0]), np.array([1, 1, -1, -1.0])
 FOUR = hopfield([ONE, TWO], weights=[0.2, 0.8])
@@ -62,7 +63,12 @@ def test_the_published_case_has_its_exact_work_statistics(magnitude, mean, sd, b
     one, two = FIFTEEN
     drive = ramp(magnitude * one, magnitude * two, 1000)
     forward, reverse = forward_and_reverse(
-        hopfield([one, two], weights=[0.2, 0.8]), drive, Glauber(attempts=1), temperature=15, trials=100_000, seed=4
+        hopfield([one, two], weights=[0.2, 0.8]),
+        drive,
+        Glauber(attempts=1),
+        temperature=15,
+        trials=100_000,
+        seed=4,
     )
     mean_within(forward.work, mean, resolution=0.1)
     mean_within(reverse.work, back, resolution=0.1)
@@ -81,12 +87,19 @@ def test_sequential_order_is_reversed_in_the_reverse(same_order, exact):
     _, mean = transfer.work_moments(couplings, back.values, 1.0, order, start=start, relax_first=True)
     assert mean == pytest.approx(exact, abs=5e-4)
     ledger = simulate(
-        SpinNetwork(couplings), back, rule if same_order else rule.reversed(), temperature=1, trials=200_000, seed=1
+        SpinNetwork(couplings),
+        back,
+        rule if same_order else rule.reversed(),
+        temperature=1,
+        trials=200_000,
+        seed=1,
     )
     mean_within(ledger.work, mean, resolution=0.1)
 
 
-@pytest.mark.parametrize("rule", [Glauber(), Glauber(order="sequential", attempts=3), Glauber(order="parallel")], ids=str)
+@pytest.mark.parametrize(
+    "rule", [Glauber(), Glauber(order="sequential", attempts=3), Glauber(order="parallel")], ids=str
+)
 def test_first_law_in_every_trial(rule):
     net = SpinNetwork([[0, 0.7, -0.2], [0.7, 0, 0.4], [-0.2, 0.4, 0]], [0.3, 0, -0.1])
     for ledger in forward_and_reverse(net, ramp([0.1, -0.3, 0.2], [1.5, 0.4, -1], 4), rule, temperature=0.8, seed=1):
@@ -103,7 +116,11 @@ def test_heat_added_up_move_by_move_is_that_of_the_first_law(size):
     couplings = np.triu(rng.normal(size=(size, size)), 1)
     net = SpinNetwork(couplings + couplings.T, rng.normal(size=size))
     drive = ramp(rng.normal(size=size), rng.normal(size=size), 4)
-    for rule, bath in [(Glauber(), 1.3), (Glauber(order="sequential"), 1.3), (Glauber(activation="as-printed"), 2.6)]:
+    for rule, bath in [
+        (Glauber(), 1.3),
+        (Glauber(order="sequential"), 1.3),
+        (Glauber(activation="as-printed"), 2.6),
+    ]:
         ledger = simulate(net, drive, rule, temperature=1.3, trials=200, seed=1, initial=np.ones(size), plain=True)
         np.testing.assert_allclose(-bath * ledger.entropy_flow, ledger.heat, rtol=0, atol=1e-10)
 
@@ -122,7 +139,13 @@ def test_flow_of_an_asymmetric_network_is_exact_at_stationarity(order):
     assert "not symmetric" in ledger.attrs["energy"] and "heat" not in ledger and "energy_final" not in ledger
     symmetric = hopfield([[1, 1, 1, 1, 1], [1, 1, 1, -1, -1]], weights=[0.2, 0.8])
     control = simulate(
-        symmetric, np.tile(field, (41, 1)), rule, temperature=1 / beta, trials=100_000, seed=8, initial="stationary"
+        symmetric,
+        np.tile(field, (41, 1)),
+        rule,
+        temperature=1 / beta,
+        trials=100_000,
+        seed=8,
+        initial="stationary",
     )
     mean_within(control.entropy_flow, 0.0)
 
@@ -131,7 +154,9 @@ def test_burnt_in_equilibrium_is_equilibrium():
     """N = 24 without patterns is too large to enumerate: means of two halves of the law, known otherwise."""
     size = 24
     fields = np.linspace(-1, 1, size)
-    net = SpinNetwork(np.zeros((size, size)) + np.diag([1e-9] * (size - 1), 1) + np.diag([1e-9] * (size - 1), -1), -fields)
+    net = SpinNetwork(
+        np.zeros((size, size)) + np.diag([1e-9] * (size - 1), 1) + np.diag([1e-9] * (size - 1), -1), -fields
+    )
     ledger = simulate(net, 0, temperature=0.7, trials=20_000, seed=2, record="states")
     assert "burn-in" in ledger.attrs["initial_route"] and "agree" in ledger.attrs["initial_route"]
     for i in (0, 7, 23):
@@ -162,7 +187,9 @@ def test_records_add_up_to_the_totals():
 def test_forward_and_reverse_with_one_seed_are_independent():
     one, two = FIFTEEN
     trials = 20_000
-    forward, reverse = forward_and_reverse(hopfield([one, two]), ramp(one, two, 20), temperature=15, trials=trials, seed=1)
+    forward, reverse = forward_and_reverse(
+        hopfield([one, two]), ramp(one, two, 20), temperature=15, trials=trials, seed=1
+    )
     assert abs(np.corrcoef(forward.work, reverse.work)[0, 1]) < 4 / np.sqrt(trials)
     shared = [
         simulate(hopfield([one, two]), drive, temperature=15, trials=trials, seed=1, stream="shared").work
@@ -239,7 +266,10 @@ ASYMMETRIC = SpinNetwork([[0, 1.0], [0.5, 0]])
         ({"initial": np.ones((3, 4))}, "initial must hold one state, or one for each of 10 trials"),
         ({"initial": [1, 0, 1, 1]}, "initial must hold -1 and +1 only"),
         ({"initial": "stationary", "initial_temperature": 3}, "initial_temperature belongs to"),
-        ({"protocol": np.zeros((3, 5))}, "protocol must drive the network's 4 neurons, got fields of length 5"),
+        (
+            {"protocol": np.zeros((3, 5))},
+            "protocol must drive the network's 4 neurons, got fields of length 5",
+        ),
         ({"protocol": "ramp"}, "protocol must be an array of numbers"),
         ({"record": "spikes"}, "record must name some of"),
         ({"record": "overlaps", "system": SpinNetwork(FOUR.couplings)}, "stores patterns"),

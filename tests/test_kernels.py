@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from neurothermo import Glauber, SpinNetwork, ramp, simulate
-from neurothermo.core.randomness import Stream
 from numba import njit
 from scipy.sparse import csr_array
+
+from neurothermo import Glauber, SpinNetwork, ramp, simulate
+from neurothermo.core.randomness import Stream
 
 
 def network(size, *, symmetric, seed=5):
@@ -43,7 +44,13 @@ def test_kernel_and_plain_rule_agree_trial_by_trial(rule, symmetric, size, spars
     system = SpinNetwork(csr_array(couplings) if sparse else couplings, thresholds)
     protocol = drive(size).reversed() if reverse else drive(size)
     start = np.random.default_rng(7).choice([-1, 1], (100, size))
-    options = {"temperature": 0.8, "trials": 100, "seed": 3, "initial": start, "record": ("states", "flow", "work")}
+    options = {
+        "temperature": 0.8,
+        "trials": 100,
+        "seed": 3,
+        "initial": start,
+        "record": ("states", "flow", "work"),
+    }
     fast = simulate(system, protocol, rule, **options)
     plain = simulate(system, protocol, rule, **options, plain=True)
     assert fast.attrs["kernel"] != "plain" and plain.attrs["kernel"] == "plain"
@@ -72,7 +79,14 @@ def test_long_runs_of_kept_fields_stay_those_of_the_states():
     """More than one refresh: rounding that is kept does not grow, and the decisions stay those of the plain rule."""
     couplings, thresholds = network(20, symmetric=False)
     system = SpinNetwork(couplings, thresholds)
-    options = {"temperature": 0.8, "trials": 4, "seed": 3, "initial": np.ones(20), "record": "states", "every": 100}
+    options = {
+        "temperature": 0.8,
+        "trials": 4,
+        "seed": 3,
+        "initial": np.ones(20),
+        "record": "states",
+        "every": 100,
+    }
     fast = simulate(system, 300, **options)
     plain = simulate(system, 300, **options, plain=True)
     np.testing.assert_array_equal(fast.states, plain.states)

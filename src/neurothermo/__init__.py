@@ -41,7 +41,7 @@ _ROOMS = {
     "simulate": "ensemble",
 }
 
-__all__ = [*_ROOMS, "__version__"]  # noqa: PLE0604 - names of strings
+__all__ = [*_ROOMS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -28,9 +28,7 @@ class Network:
         return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
 
     def energy(self, states: np.ndarray, value: np.ndarray) -> np.ndarray:
-        return -0.5 * np.einsum("ri,ij,rj->r", states, self.couplings, states) - states @ (
-            value - self.thresholds
-        )
+        return -0.5 * np.einsum("ri,ij,rj->r", states, self.couplings, states) - states @ (value - self.thresholds)
 
     def free_energy(self, value: np.ndarray, temperature: float | None = None) -> float:
         T = temperature or self.temperature
@@ -104,9 +102,7 @@ class Run:
         beta = 1 / self.network.temperature
 
         def log_chance(new: np.ndarray, old: np.ndarray) -> np.ndarray:
-            gain = (
-                self.motion.factor * beta * (old @ self.network.couplings.T + value - self.network.thresholds)
-            )
+            gain = self.motion.factor * beta * (old @ self.network.couplings.T + value - self.network.thresholds)
             return -np.sum(np.log1p(np.exp(-gain * new)), axis=1)
 
         old = self.states
@@ -128,7 +124,8 @@ def drive(
 ) -> xr.Dataset:
     """A ledger of trials through `values`, started in equilibrium at the first.
 
-    `work_after` is a mistake: the change of input is charged to the state that follows it.
+    `work_after` is a mistake: the change of input is charged to the state that the following move leaves
+    (nothing moves after it where a step relaxes first).
     """
     rng = np.random.default_rng([seed, relax_first])
     law = np.exp(network.log_law(network.states, values[0], initial_temperature))
@@ -200,6 +197,7 @@ def pair(
         trials=trials,
         seed=seed + 10**6,
         relax_first=relax_first,
+        work_after=work_after,
     )
     return forward, reverse
 

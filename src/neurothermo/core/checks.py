@@ -55,7 +55,9 @@ def checked_array(values: Any, name: str, shape: tuple[int | None, ...] | None =
         wanted = tuple("any" if length is None else length for length in shape)
         raise InputError(f"{name} must have shape {_shape(wanted)}, got {_shape(array.shape)}")
     if not np.all(np.isfinite(array)):
-        raise InputError(f"{name} must be finite, got {int(np.sum(~np.isfinite(array)))} values that are NaN or infinite")
+        raise InputError(
+            f"{name} must be finite, got {int(np.sum(~np.isfinite(array)))} values that are NaN or infinite"
+        )
     return array
 
 
@@ -71,7 +73,9 @@ def checked_spins(values: Any, name: str, size: int | None = None) -> npt.NDArra
 def checked_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of a few words; the nearest is suggested."""
     if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}{nearest(value, choices)}")
+        raise InputError(
+            f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}{nearest(value, choices)}"
+        )
     return value
 
 

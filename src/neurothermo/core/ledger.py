@@ -100,7 +100,9 @@ def mismatch(forward: Any, reverse: Any, *, heat: bool = False) -> str:
     if differ("rule", "rule_reversed"):
         return "the second ledger's rule of motion is not the first one's reversed (rule.reversed() gives it)"
     if heat and "relax_first" in one and one["relax_first"] == other.get("relax_first"):
-        return "the second ledger works before it relaxes, as the first does: heat is not mirrored (use drive.reversed())"
+        return (
+            "the second ledger works before it relaxes, as the first does: heat is not mirrored (use drive.reversed())"
+        )
     return ""
 
 

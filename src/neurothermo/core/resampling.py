@@ -35,9 +35,7 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(checked_count(seed, "seed", least=0)))
 
 
-def bootstrap(
-    statistic: Callable[..., Array], samples: Sequence[Array], *, resamples: int, seed: int = 0
-) -> Array:
+def bootstrap(statistic: Callable[..., Array], samples: Sequence[Array], *, resamples: int, seed: int = 0) -> Array:
     """The statistic of samples drawn again with replacement.
 
     Parameters
@@ -122,9 +120,7 @@ def bca_interval(replicates: Array, value: float, influence: Array, confidence: 
     return float(low), float(high)
 
 
-def studentised_interval(
-    value: float, stderr: float, replicates: Array, stderrs: Array, confidence: float
-) -> Interval:
+def studentised_interval(value: float, stderr: float, replicates: Array, stderrs: Array, confidence: float) -> Interval:
     """`value` minus quantiles of (replicate - value) / its own standard error, times `stderr`."""
     scattered = stderrs > 0
     if np.mean(scattered) < 0.99:

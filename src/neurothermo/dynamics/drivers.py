@@ -268,7 +268,14 @@ class SynchronousDriver:
         return np.ascontiguousarray((self.steepness[:, None] * self.system.couplings).T, dtype=np.float32)
 
     def _carry_block(
-        self, flight: Flight, start: int, weights: Any, values: Array, logits: Any, first_step: int, relax_first: bool
+        self,
+        flight: Flight,
+        start: int,
+        weights: Any,
+        values: Array,
+        logits: Any,
+        first_step: int,
+        relax_first: bool,
     ) -> None:
         from neurothermo.engine.synchronous import add_return, move_all
 

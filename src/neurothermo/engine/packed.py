@@ -8,7 +8,18 @@ arithmetic in loops of their own, which is what lets each of them vectorise.
 import numpy as np
 from numba import njit, prange
 
-from neurothermo.engine.counter import FAST, GOLDEN, exp_float, f4, mix, site_of, trial_keys, u4, u8, uniform_of
+from neurothermo.engine.counter import (
+    FAST,
+    GOLDEN,
+    exp_float,
+    f4,
+    mix,
+    site_of,
+    trial_keys,
+    u4,
+    u8,
+    uniform_of,
+)
 
 LANES = 64
 LARGEST = 16
@@ -30,7 +41,19 @@ def field_tables(logit_couplings):
 
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
 def drive_packed(
-    words, values, logits, tables, first, second, first_trial, first_step, attempts, order, relax_first, work, flow
+    words,
+    values,
+    logits,
+    tables,
+    first,
+    second,
+    first_trial,
+    first_step,
+    attempts,
+    order,
+    relax_first,
+    work,
+    flow,
 ):
     """Carry trials through `values[0] .. values[-1]`, adding to their work and entropy flow.
 

@@ -96,7 +96,14 @@ def _equilibrium(
 
 
 def _burnt_in(
-    name: str, system: Any, rule: Any, field: Array, temperature: Any, trials: int, stream: Stream, threads: int
+    name: str,
+    system: Any,
+    rule: Any,
+    field: Array,
+    temperature: Any,
+    trials: int,
+    stream: Stream,
+    threads: int,
 ) -> InitialLaw:
     driver = driver_for(system, rule, temperature)
     steps, sentence = _burn_in_length(driver, system, field, trials, stream, threads)
@@ -129,7 +136,8 @@ def _burn_in_length(
         _relax(driver, flight, field, done + 1, length - done, threads)
         done = length
         apart = max(
-            _apart(system.quadratic_form(flight.states, field)), _apart(flight.states @ direction / system.size)
+            _apart(system.quadratic_form(flight.states, field)),
+            _apart(flight.states @ direction / system.size),
         )
         agreed = agreed + 1 if apart < AGREEMENT else 0
         if agreed == 2:

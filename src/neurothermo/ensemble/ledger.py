@@ -80,6 +80,12 @@ def attributes(
     if initial_temperature is not None:
         found["initial_temperature"] = float(initial_temperature)
     found["configuration"] = json.dumps(
-        {"system": repr(system), "protocol": repr(protocol), "rule": rule_word(rule), "trials": trials, "seed": seed}
+        {
+            "system": repr(system),
+            "protocol": repr(protocol),
+            "rule": rule_word(rule),
+            "trials": trials,
+            "seed": seed,
+        }
     )
     return found

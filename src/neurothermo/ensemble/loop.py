@@ -22,7 +22,15 @@ from neurothermo.protocols import as_protocol
 from neurothermo.systems import SpinNetwork
 
 PIECE_NANOSECONDS = 2e8  # between two looks at the clock and at Ctrl-C
-COLUMNS = ("work", "heat", "entropy_flow", "energy_initial", "energy_final", "log_law_initial", "log_law_final")
+COLUMNS = (
+    "work",
+    "heat",
+    "entropy_flow",
+    "energy_initial",
+    "energy_final",
+    "log_law_initial",
+    "log_law_final",
+)
 
 
 def simulate(
@@ -118,16 +126,22 @@ def simulate(
     driver = driver_for(system, rule, temperature, plain=plain)
     with _cores(threads):
         law = initial_law(
-            initial, system, rule, protocol.values[0], temperature, initial_temperature, trials, numbers, threads
+            initial,
+            system,
+            rule,
+            protocol.values[0],
+            temperature,
+            initial_temperature,
+            trials,
+            numbers,
+            threads,
         )
         columns, taken = _all_chunks(
             system, protocol, driver, law, _final_law(system, temperature, protocol.values[-1]), numbers, trials,
             _chunk(chunk, driver, protocol.steps, trials, threads), records, threads, progress,
         )  # fmt: skip
     variables = {**_accounts(system, driver, columns), **records.variables(taken)}
-    about = attributes(
-        system, protocol, rule, temperature, initial_temperature, law, seed, run, driver.kernel, trials
-    )
+    about = attributes(system, protocol, rule, temperature, initial_temperature, law, seed, run, driver.kernel, trials)
     times = {"time": np.array(records.steps)} if records.names else {}
     return build(variables, {"trial": np.arange(trials), **times}, about)
 

@@ -44,7 +44,10 @@ class Records:
             raise InputError(f"record='energies' needs an energy: {system.why_no_energy}")
         every = checked_count(every, "every")
         times = tuple(sorted({*range(0, steps + 1, every), steps})) if names else (0, steps)
-        size = {"states": system.size, "overlaps": 8 * len(system.patterns.patterns) if system.patterns else 0}
+        size = {
+            "states": system.size,
+            "overlaps": 8 * len(system.patterns.patterns) if system.patterns else 0,
+        }
         needed = trials * len(times) * sum(size.get(name, 8) for name in names)
         if needed > LARGEST_BYTES:
             raise InputError(

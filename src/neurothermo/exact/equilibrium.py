@@ -139,9 +139,7 @@ def free_energy_difference(system: SpinNetwork, protocol: Any, *, temperature: A
     return _exact(value, ENERGY, larger, first=first.free_energy, last=last.free_energy)
 
 
-def _exact(
-    value: float, units: str, law: BoltzmannLaw, sentences: tuple[str, ...] = (), **details: Any
-) -> Estimate:
+def _exact(value: float, units: str, law: BoltzmannLaw, sentences: tuple[str, ...] = (), **details: Any) -> Estimate:
     enumeration = f"enumeration of 2^{law.system.size} states"
     method = enumeration if law.route == "enumerated" else f"lumped, {law.states} states"
     if law.rounding > ROUNDED * law.temperature:

@@ -144,9 +144,7 @@ def exchangeable(system: SpinNetwork, field: Array) -> Lumping | None:
     net = gauge * (field - system.thresholds)
     largest = max(np.abs(field).max(), np.abs(system.thresholds).max())
     keys = np.vstack([gauge * bits, _grouped(net, SAME_FIELD * largest)])
-    columns, first, labels, sizes = np.unique(
-        keys, axis=1, return_index=True, return_inverse=True, return_counts=True
-    )
+    columns, first, labels, sizes = np.unique(keys, axis=1, return_index=True, return_inverse=True, return_counts=True)
     spins = columns[:-1].astype(np.float64)
     return Lumping(sizes, spins.T @ weights @ spins, net[first], labels.reshape(-1), gauge, "lumped")
 

@@ -159,8 +159,6 @@ def _verdict(slope: float, stderr: float, p_value: float, hint: str, details: di
 def _starts(forward: Any, reverse: Any) -> str:
     """What the ledgers themselves say against equilibrium at the two starts."""
     found = [
-        f"{name}: {start_of(data)}"
-        for name, data in (("forward", forward), ("reverse", reverse))
-        if start_of(data)
+        f"{name}: {start_of(data)}" for name, data in (("forward", forward), ("reverse", reverse)) if start_of(data)
     ]
     return f" ({'; '.join(found)})" if found else ""

@@ -102,9 +102,7 @@ def standardised(values: Array, variances: Array) -> Array:
     return bent(centred / scatter)
 
 
-def score_test(
-    residuals: Array, variances: Array, features: Array, intercept: bool
-) -> tuple[float, int, float]:
+def score_test(residuals: Array, variances: Array, features: Array, intercept: bool) -> tuple[float, int, float]:
     r"""Does anything in the features predict what the theorem leaves unexplained?
 
     .. math:: \chi^2 = U^T V^{-1} U, \quad U = X^T (y - p), \quad V = X^T D X, \quad D = p (1 - p)

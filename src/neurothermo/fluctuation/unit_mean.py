@@ -10,6 +10,9 @@ from neurothermo.core.checks import Array
 from neurothermo.core.verdict import Verdict
 
 FEWEST = 50.0  # trials that carry the mean, below which the normal law is no guide
+EDGE = 30  # lowest trials, at most, that show how the sample ends
+FAT = 2.0  # a lower tail exp(b Sigma) with b below this has no variance to go by
+MATERIAL = 0.05  # share of the mean at the edge from which on the tail beyond it matters
 REMEDY = "drive more slowly, run more trials, or run the reverse process too and use check_crooks()"
 
 
@@ -18,9 +21,9 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
 
     A mean below one can be the doing of rare trials that were not seen, whose weight is exponential: the
     standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
-    found below the median. Where the exponential has no variance (a lower tail fatter than
-    :math:`e^{2 \Sigma}`) this is not enough, and false alarms are frequent; bounded works are safe. Where
-    fewer than 50 trials carry the mean, only `surprise` can still say no.
+    found below the median. Where fewer than 50 trials carry the mean, or the sample ends in a tail fatter
+    than :math:`e^{2 \Sigma}` that carries more than 5 % of it, only `surprise` can still say no. What no
+    sample can show is a rare state of its own far below all that were seen.
 
     Parameters
     ----------
@@ -49,13 +52,13 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     if np.max(np.abs(sigma)) < 1e-6:  # rounding of works
         sentence = f"{name} is 1 in every trial: reversible"
         return Verdict(True, sentence, mean, 1.0, below, 1.0, details)
-    if effective < FEWEST:
-        return _too_few(sigma, name, level, uncertainty, hint, details)
+    exponent, share = edge(sigma)
+    details |= {"tail_exponent": exponent, "tail_share": share}
+    if effective < FEWEST or (exponent < FAT and share > MATERIAL):
+        return _unsampled(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
     passed = p_value >= level
-    sentence = (
-        f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
-    )
+    sentence = f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
     if not passed:
         sentence += f": the theorem's assumptions or the bookkeeping are violated{hint}"
     return Verdict(passed, sentence, mean, 1.0, below, p_value, details)
@@ -104,10 +107,25 @@ def _effective(mean: float, stderr: float, trials: int) -> float:
     return min((max(mean, 1.0) / stderr) ** 2, float(trials)) if isfinite(stderr) else 0.0
 
 
-def _too_few(
+def edge(sigma: Array) -> tuple[float, float]:
+    r"""How the sample ends below: b of a tail :math:`e^{b \Sigma}`, and the share of the mean found there.
+
+    References
+    ----------
+    Hill, Ann. Stat. 3, 1163 (1975): b is one over the mean excess of the lowest trials.
+    """
+    count = int(np.clip(sigma.size // 20, 1, EDGE))
+    lowest = np.partition(sigma, count)[: count + 1]
+    weights = np.exp(np.min(sigma) - sigma)
+    share = float(np.sum(np.sort(weights)[-count:]) / np.sum(weights))
+    excess = float(np.mean(lowest[-1] - lowest[:-1]))
+    return (1 / excess if excess > 0 else inf), share
+
+
+def _unsampled(
     sigma: Array, name: str, level: float, uncertainty: float, hint: str, details: dict[str, float]
 ) -> Verdict:
-    """Few trials carry the mean: only what holds for any law can be said."""
+    """Too few trials carry the mean, or others not seen might: only what holds for any law can be said."""
     p_value = surprise(sigma + 4 * uncertainty)
     details["p_value_bound"] = p_value
     if p_value < level:
@@ -117,7 +135,13 @@ def _too_few(
             f"violated{hint}"
         )
         return Verdict(False, sentence, details["mean"], 1.0, nan, p_value, details)
-    sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
+    if details["effective"] < FEWEST:
+        sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
+    else:
+        sentence = (
+            f"the lowest trials carry {details['tail_share']:.0%} of the mean of {name}, and rarer ones that were "
+            f"not seen may carry as much: {REMEDY}"
+        )
     return Verdict(None, sentence, expected=1.0, details=details)
 
 

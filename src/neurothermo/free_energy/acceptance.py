@@ -10,7 +10,7 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, quantile
-from neurothermo.free_energy.diagnostics import convergence
+from neurothermo.free_energy.diagnostics import convergence, disjoint
 from neurothermo.free_energy.samples import (
     Pair,
     described,
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 FORMS = ("corrected", "as-printed")
 
 
-def acceptance_curves(
-    forward: Any, reverse: Any, x: Any = None, *, temperature: float | None = None
-) -> xarray.Dataset:
+def acceptance_curves(forward: Any, reverse: Any, x: Any = None, *, temperature: float | None = None) -> xarray.Dataset:
     r"""The paper's Fig. 4b,d: z_R(x) - z_F(x) and the line it is to cross.
 
     .. math:: z_F(x) = \ln \langle f_x(W) e^{-W/T} \rangle_F, \quad z_R(x) = \ln \langle f_x(-W) \rangle_R,
@@ -134,15 +132,14 @@ def acceptance_crossing(
     kT, printed = pair.temperature, form == "as-printed"
     scale, offset = (1.0, 0.0) if printed else (1 / kT, pair.log_ratio)
     x = _root(pair, scale, offset)
-    z, error, sampled = _difference(pair, x), _error(pair, x), _sampled(pair, x)
-    if sampled > 0.9 and not printed:
+    z, error = _difference(pair, x), _error(pair, x)
+    shared, squares = _shared(pair, x)
+    if not printed and disjoint(shared, squares):
         return no_estimate(no_overlap(), **fields)
     value, stderr = (x, error) if printed else (kT * z, kT * error)
     reach = quantile(confidence) * stderr
     as_printed = (
-        "As printed, the line is y = x: this is about dF/T and not dF, so it carries no interval."
-        if printed
-        else ""
+        "As printed, the line is y = x: this is about dF/T and not dF, so it carries no interval." if printed else ""
     )
     wrong = as_printed or second_law(pair)
     return Estimate(
@@ -150,7 +147,7 @@ def acceptance_crossing(
         stderr,
         NO_INTERVAL if wrong else (value - reach, value + reach),
         diagnostics=(wrong,) if wrong else (),
-        details={"x": x, "z_difference": z, "convergence": sampled},
+        details={"x": x, "z_difference": z, "convergence": convergence(shared, squares)},
         **fields,
     )
 
@@ -163,9 +160,7 @@ def _accepted(pair: Pair, x: float) -> tuple[Array, Array]:
 
 def _difference(pair: Pair, x: float) -> float:
     """z_R(x) - z_F(x)."""
-    forward, reverse = (
-        float(np.log(np.mean(np.exp(side - side.max()))) + side.max()) for side in _accepted(pair, x)
-    )
+    forward, reverse = (float(np.log(np.mean(np.exp(side - side.max()))) + side.max()) for side in _accepted(pair, x))
     return reverse - forward
 
 
@@ -197,8 +192,8 @@ def _error(pair: Pair, x: float) -> float:
     return sqrt(max(total, 0.0))
 
 
-def _sampled(pair: Pair, x: float) -> float:
-    """How far from sampled the overlap is: 0 fully, 1 not at all (`diagnostics.convergence`)."""
+def _shared(pair: Pair, x: float) -> tuple[float, float]:
+    """Sums of Bennett's f over the forward side, and of f^2 over both, for the measures of overlap."""
     forward, reverse = _accepted(pair, x)
     one, other = np.exp(forward + x / pair.temperature), np.exp(reverse)
-    return convergence(max(float(np.sum(one)), 1e-300), float(np.sum(one**2) + np.sum(other**2)))
+    return max(float(np.sum(one)), 1e-300), float(np.sum(one**2) + np.sum(other**2))

@@ -11,7 +11,7 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
-from neurothermo.free_energy.diagnostics import convergence, drift, overlap
+from neurothermo.free_energy.diagnostics import convergence, disjoint, drift, overlap
 from neurothermo.free_energy.samples import (
     ERRORS,
     Pair,
@@ -85,16 +85,16 @@ def bar(
     if settled is not None:
         return settled
     root = _solve(pair)
-    sampled = convergence(root.shared, root.squares)
+    unsampled = convergence(root.shared, root.squares)
     common = overlap(root.shared, pair.n)
-    if sampled > 0.9:
-        return no_estimate(no_overlap(), details={"overlap": common, "convergence": sampled}, **fields)
+    if disjoint(root.shared, root.squares):
+        return no_estimate(no_overlap(), details={"overlap": common, "convergence": unsampled}, **fields)
     reach = quantile(confidence) * root.stderr
     stderr, interval = root.stderr, (root.value - reach, root.value + reach)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(pair, root, confidence, resamples, seed)
     half = _first_half(pair, root.value)
-    wrong = second_law(pair) or _barely_sampled(root.shared, sampled)
+    wrong = second_law(pair) or _barely_sampled(root.shared, unsampled)
     return Estimate(
         root.value,
         stderr,
@@ -103,7 +103,7 @@ def bar(
         diagnostics=tuple(filter(None, (wrong, drift(half, root.value, stderr)))),
         details={
             "overlap": common,
-            "convergence": sampled,
+            "convergence": unsampled,
             "dissipated_forward": float(pair.forward.mean()) - root.value,
             "dissipated_reverse": float(pair.reverse.mean()) + root.value,
             "first_half": half,
@@ -129,7 +129,7 @@ def _acceptances(works: Array, shift: Array) -> tuple[Array, Array]:
     sums, squares = np.zeros(rows), np.zeros(rows)
     for first in range(0, trials, step):
         f = works[:, first : first + step] + shift[:, None]
-        np.minimum(f, 700.0, out=f)  # exp(700) is the last safe power of ten
+        np.minimum(f, 300.0, out=f)  # the square of exp(-300) is still a number
         np.exp(f, out=f)
         f += 1.0
         np.reciprocal(f, out=f)
@@ -155,7 +155,8 @@ def _newton(forward: Array, reverse: Array, start: Array, most: int = 100) -> tu
         slope = 2 - one_square / one - other_square / other
         low, high = np.where(h < 0, x, low), np.where(h < 0, high, x)
         new = x - h / np.maximum(slope, 1e-300)
-        new = np.where((new > low) & (new < high) | (np.abs(h) < 1e-9), new, (low + high) / 2)
+        solved = np.abs(h) < 1e-9  # to rounding: no leap from here, however flat
+        new = np.where(solved, np.clip(new, low, high), np.where((new > low) & (new < high), new, (low + high) / 2))
         step, x = np.abs(new - x), new
         if np.all(step < 1e-6):  # quadratic: the error left is the square of this
             break
@@ -174,9 +175,7 @@ def _solve(pair: Pair) -> _Root:
     x, sums = _newton(forward[None], reverse[None], x)
     one, one_square, other, other_square = sums[:, 0]
     variance = one_square / one**2 - 1 / pair.n[0] + other_square / other**2 - 1 / pair.n[1]
-    return _Root(
-        kT * float(x[0]), kT * sqrt(max(variance, 0.0)), float(one), float(one_square + other_square)
-    )
+    return _Root(kT * float(x[0]), kT * sqrt(max(variance, 0.0)), float(one), float(one_square + other_square))
 
 
 def _first_half(pair: Pair, value: float) -> float:
@@ -187,9 +186,7 @@ def _first_half(pair: Pair, value: float) -> float:
     return kT * float(x[0])
 
 
-def _bootstrapped(
-    pair: Pair, root: _Root, confidence: float, resamples: int, seed: int
-) -> tuple[float, Interval]:
+def _bootstrapped(pair: Pair, root: _Root, confidence: float, resamples: int, seed: int) -> tuple[float, Interval]:
     """Standard error and BCa interval; a work's influence is -T (f / <f> - 1), + on the reverse side."""
     kT, m = pair.temperature, pair.log_ratio
     start = root.value / kT
@@ -199,16 +196,14 @@ def _bootstrapped(
 
     samples = [pair.forward / kT, pair.reverse / kT]
     replicates = bootstrap(replicate, samples, resamples=resamples, seed=seed)
-    ones = [
-        1 / (1 + np.exp(np.minimum(w + s, 700))) for w, s in zip(samples, (m - start, start - m), strict=True)
-    ]
+    ones = [1 / (1 + np.exp(np.minimum(w + s, 300))) for w, s in zip(samples, (m - start, start - m), strict=True)]
     influence = [sign * (f / f.mean() - 1) / f.size for sign, f in zip((-1, 1), ones, strict=True)]
     interval = bca_interval(replicates, root.value, np.concatenate(influence), confidence)
     return float(replicates.std(ddof=1)), interval
 
 
-def _barely_sampled(shared: float, sampled: float) -> str:
-    if shared >= _FEWEST_SHARED and abs(sampled) <= 0.5:
+def _barely_sampled(shared: float, unsampled: float) -> str:
+    if shared >= _FEWEST_SHARED and abs(unsampled) <= 0.5:
         return ""
     return (
         f"Only about {shared:.1f} works a side lie where the two distributions overlap: the error cannot be "

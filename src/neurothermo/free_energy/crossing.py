@@ -129,9 +129,7 @@ def _highest_crossing(one: Array, other: Array, grid: Grid, pair: Pair) -> Array
     return np.where(here >= _FEWEST_HERE, places[rows, best], np.nan)
 
 
-def _replicates(
-    counts: tuple[Array, Array], grid: Grid, density: str, pair: Pair, resamples: int, seed: int
-) -> Array:
+def _replicates(counts: tuple[Array, Array], grid: Grid, density: str, pair: Pair, resamples: int, seed: int) -> Array:
     """The crossings of works drawn again, as counts a bin."""
     resamples = checked_count(resamples, "resamples", least=2)
     random = generator(seed)

@@ -70,18 +70,14 @@ def cumulant(
         return settled
     trials, kT, n = sample.works, sample.temperature, sample.works.size
     if n < FEWEST:
-        return no_estimate(
-            f"{n} trials are too few for a variance with an error: run at least ten.", **fields
-        )
+        return no_estimate(f"{n} trials are too few for a variance with an error: run at least ten.", **fields)
     mean = trials.mean()
     influence = (trials - mean) - ((trials - mean) ** 2 - trials.var()) / (2 * kT)
     value, stderr = float(_second_order(trials, kT)), float(influence.std(ddof=1)) / sqrt(n)
     reach = quantile(confidence) * stderr
     interval = (value - reach, value + reach)
     if errors == "bootstrap":
-        replicates = bootstrap(
-            lambda drawn: _second_order(drawn, kT), [trials], resamples=resamples, seed=seed
-        )
+        replicates = bootstrap(lambda drawn: _second_order(drawn, kT), [trials], resamples=resamples, seed=seed)
         stderr = float(replicates.std(ddof=1))
         interval = bca_interval(replicates, value, influence / n, confidence)
     third, third_error = _third(trials, kT)

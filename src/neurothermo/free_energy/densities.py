@@ -27,7 +27,7 @@ class Grid:
     @property
     def centres(self) -> Array:
         """Middle of each bin, shape (bins,)."""
-        return self.first + self.width * (np.arange(self.bins) + 0.5)
+        return np.asarray(self.first + self.width * (np.arange(self.bins) + 0.5), dtype=np.float64)
 
     def counts(self, works: Array) -> Array:
         """Works in each bin, shape (bins,)."""

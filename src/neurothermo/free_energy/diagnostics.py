@@ -77,6 +77,11 @@ def overlap(shared: float, n: tuple[int, int]) -> float:
     return shared * (1 / n[0] + 1 / n[1])
 
 
+def disjoint(shared: float, squares: float) -> bool:
+    """Whether too little is shared for a two-sided estimate: less than half a work, or nothing sampled."""
+    return shared < 0.5 or convergence(shared, squares) > 0.9
+
+
 def convergence(shared: float, squares: float) -> float:
     """(U1 - U2) / U1, two estimates of one overlap: near 0 where it has been sampled, near 1 where not.
 

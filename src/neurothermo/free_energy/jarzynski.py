@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, nan, sqrt
+from math import isnan, log, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def jarzynski(
     confidence : float
         Nominal coverage of the interval, in (0, 1).
     errors : {"asymptotic", "bootstrap"}
-        Normal theory on the logarithm with Hall's correction for skewness, or a studentised bootstrap.
+        Normal theory with Hall's correction for skewness, or a studentised bootstrap.
     resamples, seed : int
         Of the bootstrap; above 20 000 trials it draws groups of them.
 
@@ -99,7 +99,9 @@ def jarzynski(
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(weights, value, kT, confidence, resamples, seed)
     elif not unseen:
-        interval = _skewness_corrected(value, stderr, weights, kT, confidence)
+        interval = _skewness_corrected(value, weights, kT, confidence)
+    if isnan(interval[0]) and not unseen:
+        unseen = f"{n} trials do not bound the average at this confidence: run more, or use bar()."
     low, high = sorted(sample.sign * bound for bound in (NO_INTERVAL if unseen else interval))
     return Estimate(
         sample.sign * value,
@@ -128,24 +130,23 @@ def _carried_by_few(ess: float, n: int) -> str:
     )
 
 
-def _skewness_corrected(
-    value: float, stderr: float, weights: Array, kT: float, confidence: float
-) -> Interval:
-    """Invert y = t + b t^2 + b^2 t^3 / 3 + a/6 for t = (dF - value) / stderr, which makes y nearly normal.
+def _skewness_corrected(value: float, weights: Array, kT: float, confidence: float) -> Interval:
+    """Invert y = t + (a/3) t^2 + (a^2/27) t^3 + a/6, which is nearly normal, for the studentised mean t.
 
-    a is the skewness of the mean weight; b = a/3 - stderr/2T, the second term from taking the logarithm.
+    a is the skewness of the mean weight. The mean then lies at 1 - t stderr/T of what was found, and dF follows;
+    (NaN, NaN) where so little is known that the mean might be zero.
     """
     relative = weights * weights.size - 1
-    variance = np.mean(relative**2)
-    skewness = float(np.mean(relative**3) / variance**1.5 / sqrt(weights.size))
-    bend = skewness / 3 - stderr / (2 * kT)
-
-    def bound(y: float) -> float:
-        y -= skewness / 6
-        return value - stderr * (y if abs(bend) < 1e-9 else float(np.cbrt(1 + 3 * bend * y) - 1) / bend)
-
+    variance = float(np.mean(relative**2))
+    skewness = float(np.mean(relative**3)) / variance**1.5 / sqrt(weights.size)
     reach = quantile(confidence)
-    return bound(reach), bound(-reach)
+    y = np.array([-reach, reach]) - skewness / 6
+    t = y if abs(skewness) < 1e-9 else 3 / skewness * (np.cbrt(1 + skewness * y) - 1)
+    remaining = 1 - t * sqrt(variance / weights.size)
+    if np.any(remaining <= 0):
+        return NO_INTERVAL
+    low, high = value - kT * np.log(remaining)
+    return float(low), float(high)
 
 
 def _bootstrapped(

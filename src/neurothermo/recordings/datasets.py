@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-CELL_TYPES = {"K": "Kenyon cell", "I": "modulatory input neuron", "P": "projection neuron", "O": "output neuron"}
+CELL_TYPES = {
+    "K": "Kenyon cell",
+    "I": "modulatory input neuron",
+    "P": "projection neuron",
+    "O": "output neuron",
+}
 
 
 def fly_mushroom_body() -> Any:

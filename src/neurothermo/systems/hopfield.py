@@ -63,7 +63,10 @@ def hopfield(
     couplings = spins.T @ matrix @ spins
     np.fill_diagonal(couplings, 0.0)
     return SpinNetwork(
-        couplings, thresholds, PatternCouplings(stored, matrix), label=f"hopfield, {count} patterns, scale {scale!r}"
+        couplings,
+        thresholds,
+        PatternCouplings(stored, matrix),
+        label=f"hopfield, {count} patterns, scale {scale!r}",
     )
 
 

@@ -1,0 +1,1 @@
+"""Each paper's figures as runnable experiments, one file a paper."""

@@ -39,8 +39,12 @@ class Row:
     @property
     def stderr(self) -> float:
         """Binomial standard error of `covered`."""
-        given = self.repeats * (1 - self.without_interval)
-        return sqrt(self.covered * (1 - self.covered) / given) if given else nan
+        return sqrt(self.covered * (1 - self.covered) / self.given) if self.given else nan
+
+    @property
+    def given(self) -> int:
+        """How many samples were given an interval."""
+        return round(self.repeats * (1 - self.without_interval))
 
 
 def gaussian_pair(
@@ -76,9 +80,7 @@ def contenders(resamples: int) -> Iterator[tuple[str, str, Callable[..., Estimat
         yield f"crossing ({density})", "bootstrap (percentile)", partial(crossing, **options), True
 
 
-def _one_sided(
-    estimator: Callable[..., Estimate], forward: np.ndarray, _: np.ndarray, **options: Any
-) -> Estimate:
+def _one_sided(estimator: Callable[..., Estimate], forward: np.ndarray, _: np.ndarray, **options: Any) -> Estimate:
     return estimator(forward, **options)
 
 
@@ -105,10 +107,7 @@ def coverage(
                 continue
             count = bootstrap_repeats if slow and bootstrap_repeats else repeats
             random = np.random.default_rng([seed, int(1000 * dissipation)])
-            results = [
-                estimate(*gaussian_pair(random, dissipation, trials), confidence=nominal)
-                for _ in range(count)
-            ]
+            results = [estimate(*gaussian_pair(random, dissipation, trials), confidence=nominal) for _ in range(count)]
             rows.append(_row(name, errors, dissipation, nominal, results))
     return rows
 
@@ -136,7 +135,7 @@ def table(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        covered = "never given" if isnan(row.covered) else f"{row.covered:.1%} ± {row.stderr:.1%}"
+        covered = f"{row.covered:.1%} ± {row.stderr:.1%}" if row.given >= 50 else f"too few ({row.given})"
         lines.append(
             f"| {row.estimator} | {row.errors} | {row.dissipation:g} kT | {row.nominal:.0%} | {covered} "
             f"| {row.without_interval:.1%} | {row.bias:+.3f} kT | {row.repeats} |"

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from neurothermo.free_energy import (
     acceptance_crossing,
@@ -232,6 +233,31 @@ def test_the_acceptance_crossing_as_printed_is_off_by_the_temperature():
     assert abs(printed - EXACT) > 20 * printed.stderr
     assert np.isnan(printed.interval[0])
     assert "As printed" in printed.diagnostics[0]
+
+
+def test_at_the_papers_temperature_the_printed_line_loses_a_factor_of_fifteen():
+    """Gaussian works with mean and dF of the paper's network under its corrected protocol, input up to 5."""
+    exact, temperature = -16.1241591525, 15.0
+    dissipation = -14.1642188102 - exact
+    random = np.random.default_rng(8)
+    noise = np.sqrt(2 * dissipation * temperature) * random.standard_normal((2, 5000))
+    works = exact + dissipation + noise[0], -exact + dissipation + noise[1]
+    assert_within(acceptance_crossing(*works, temperature=temperature), exact)
+    printed = acceptance_crossing(*works, temperature=temperature, form="as-printed")
+    assert printed == pytest.approx(exact / 15, abs=0.03)
+
+
+def test_without_the_ratio_of_numbers_the_root_is_noisier():
+    """With n_F = 20 n_R, the line x/T instead of x/T + ln(n_F/n_R) is consistent, and wasteful."""
+
+    def gap(x, forward, reverse):
+        return np.mean(1 / (1 + np.exp((forward - x) / KT))) - np.mean(1 / (1 + np.exp((reverse + x) / KT)))
+
+    pairs = [gaussian_pair(2000, seed=seed, reverse_trials=100) for seed in range(200)]
+    with_ratio = np.array([bar(*pair, temperature=KT).value for pair in pairs])
+    without = np.array([brentq(gap, -30, 30, args=pair) for pair in pairs])
+    assert abs(without.mean() - EXACT) < 4 * without.std() / np.sqrt(200)
+    assert without.std() > 1.3 * with_ratio.std()
 
 
 def test_the_acceptance_curve_is_flat_and_meets_its_line():

@@ -35,8 +35,8 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
     Returns
     -------
     Verdict
-        Slope: the mean of the exponential, expected 1. None where fewer than 50 trials carry that mean,
-        and where the laws of the first and last state are not known.
+        Slope: the mean of the exponential, expected 1. None where too few trials carry that mean, and
+        where the laws of the first and last state are not known.
 
     Raises
     ------

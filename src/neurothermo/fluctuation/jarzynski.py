@@ -42,7 +42,7 @@ def check_jarzynski(
     Returns
     -------
     Verdict
-        Slope: the mean of the exponential, expected 1. None where fewer than 50 trials carry that mean,
+        Slope: the mean of the exponential, expected 1. None where too few trials carry that mean,
         unless the works are too low for any law: :math:`P(W \le \Delta F - kT) \le e^{-k}`, and the second
         law.
 

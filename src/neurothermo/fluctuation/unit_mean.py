@@ -12,7 +12,8 @@ from neurothermo.core.verdict import Verdict
 FEWEST = 50.0  # trials that carry the mean, below which the normal law is no guide
 EDGE = 30  # lowest trials, at most, that show how the sample ends
 FAT = 2.0  # a lower tail exp(b Sigma) with b below this has no variance to go by
-MATERIAL = 0.05  # share of the mean at the edge from which on the tail beyond it matters
+MATERIAL = 0.05  # share of the mean at the edge from which on such a tail matters
+LARGE = 0.2  # share of the mean at the edge from which on any tail matters
 REMEDY = "drive more slowly, run more trials, or run the reverse process too and use check_crooks()"
 
 
@@ -21,9 +22,9 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
 
     A mean below one can be the doing of rare trials that were not seen, whose weight is exponential: the
     standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
-    found below the median. Where fewer than 50 trials carry the mean, or the sample ends in a tail fatter
-    than :math:`e^{2 \Sigma}` that carries more than 5 % of it, only `surprise` can still say no. What no
-    sample can show is a rare state of its own far below all that were seen.
+    found below the median. Where fewer than 50 trials carry the mean, or the 30 lowest (a twentieth, if fewer)
+    carry 20 % of it, or 5 % and fall off more slowly than :math:`e^{2 \Sigma}`, only `surprise` can still say
+    no. What no sample can show is a rare state of its own far below all that were seen.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
         return Verdict(True, sentence, mean, 1.0, below, 1.0, details)
     exponent, share = edge(sigma)
     details |= {"tail_exponent": exponent, "tail_share": share}
-    if effective < FEWEST or (exponent < FAT and share > MATERIAL):
+    if effective < FEWEST or share > LARGE or (exponent < FAT and share > MATERIAL):
         return _unsampled(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
     passed = p_value >= level
@@ -139,8 +140,8 @@ def _unsampled(
         sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
     else:
         sentence = (
-            f"the lowest trials carry {details['tail_share']:.0%} of the mean of {name}, and rarer ones that were "
-            f"not seen may carry as much: {REMEDY}"
+            f"the lowest trials carry {details['tail_share']:.0%} of the mean of {name}, and rarer ones, not "
+            f"seen, may carry as much: {REMEDY}"
         )
     return Verdict(None, sentence, expected=1.0, details=details)
 

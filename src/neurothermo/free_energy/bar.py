@@ -43,7 +43,9 @@ def bar(
               \sum_R \frac{1}{1 + e^{-M + (W_R + \Delta F)/T}}, \quad M = \ln(n_F / n_R)
 
     Of all estimates from these works the one with the least asymptotic variance. Exact for any speed of
-    driving, if both processes start in equilibrium and each is the time reverse of the other.
+    driving, if both processes start in equilibrium and each is the time reverse of the other. Measured on
+    Gaussian works, the nominal 95 % interval covers 94-95 % from 0.1 to 12 kT of dissipation at 500 trials a
+    side (docs/coverage.md).
 
     Parameters
     ----------
@@ -85,14 +87,13 @@ def bar(
     if settled is not None:
         return settled
     root = _solve(pair)
-    unsampled = convergence(root.shared, root.squares)
-    common = overlap(root.shared, pair.n)
+    unsampled, common = convergence(root.shared, root.squares), overlap(root.shared, pair.n)
     if disjoint(root.shared, root.squares):
         return no_estimate(no_overlap(), details={"overlap": common, "convergence": unsampled}, **fields)
-    reach = quantile(confidence) * root.stderr
-    stderr, interval = root.stderr, (root.value - reach, root.value + reach)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(pair, root, confidence, resamples, seed)
+    else:
+        stderr, interval = root.stderr, root.normal_interval(confidence)
     half = _first_half(pair, root.value)
     wrong = second_law(pair) or _barely_sampled(root.shared, unsampled)
     return Estimate(
@@ -120,6 +121,10 @@ class _Root:
     stderr: float
     shared: float
     squares: float
+
+    def normal_interval(self, confidence: float) -> Interval:
+        reach = quantile(confidence) * self.stderr
+        return self.value - reach, self.value + reach
 
 
 def _acceptances(works: Array, shift: Array) -> tuple[Array, Array]:

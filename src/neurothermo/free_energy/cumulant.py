@@ -7,7 +7,7 @@ from typing import Any
 
 from neurothermo.core.checks import Array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
-from neurothermo.core.resampling import NO_INTERVAL, bca_interval, bootstrap, quantile
+from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
 from neurothermo.free_energy.diagnostics import FEWEST, drift
 from neurothermo.free_energy.samples import ERRORS, described, read_single, settled_single
 
@@ -27,7 +27,7 @@ def cumulant(
     .. math:: \Delta F = \langle W \rangle - \frac{\mathrm{var}(W)}{2T}
 
     Exact for Gaussian works, and so for slow driving; otherwise off by the cumulants left out, of which the
-    next is :math:`\kappa_3 / 6T^2`. It needs no rare works: where works are Gaussian its error is the least.
+    next is :math:`\kappa_3 / 6T^2`. It needs no rare works: it still has an error bar where `jarzynski` has none.
     The paper's text calls the second term's :math:`\sigma_W^2` the standard deviation; it is the variance.
 
     Parameters
@@ -71,33 +71,24 @@ def cumulant(
     trials, kT, n = sample.works, sample.temperature, sample.works.size
     if n < FEWEST:
         return no_estimate(f"{n} trials are too few for a variance with an error: run at least ten.", **fields)
-    mean = trials.mean()
-    influence = (trials - mean) - ((trials - mean) ** 2 - trials.var()) / (2 * kT)
-    value, stderr = float(_second_order(trials, kT)), float(influence.std(ddof=1)) / sqrt(n)
-    reach = quantile(confidence) * stderr
-    interval = (value - reach, value + reach)
+    value, half = float(_second_order(trials, kT)), float(_second_order(trials[: n // 2], kT))
     if errors == "bootstrap":
-        replicates = bootstrap(lambda drawn: _second_order(drawn, kT), [trials], resamples=resamples, seed=seed)
-        stderr = float(replicates.std(ddof=1))
-        interval = bca_interval(replicates, value, influence / n, confidence)
+        stderr, interval = _bootstrapped(trials, value, kT, confidence, resamples, seed)
+    else:
+        stderr, interval = _asymptotic(trials, value, kT, confidence)
     third, third_error = _third(trials, kT)
-    skewed = abs(third) > 3 * third_error
+    skewed, matters = abs(third) > 3 * third_error, abs(third) > stderr
     low, high = sorted(sample.sign * bound for bound in interval)
-    half = float(_second_order(trials[: n // 2], kT))
+    doubts = (
+        _not_gaussian(sample.sign * third, third_error, matters) if skewed else "",
+        drift(sample.sign * half, sample.sign * value, stderr),
+    )
     return Estimate(
         sample.sign * value,
         stderr,
-        NO_INTERVAL if skewed and abs(third) > stderr else (low, high),
+        NO_INTERVAL if skewed and matters else (low, high),
         ess=float(n),
-        diagnostics=tuple(
-            filter(
-                None,
-                (
-                    _not_gaussian(sample.sign * third, third_error, abs(third) > stderr) if skewed else "",
-                    drift(sample.sign * half, sample.sign * value, stderr),
-                ),
-            )
-        ),
+        diagnostics=tuple(filter(None, doubts)),
         details={
             "third_cumulant_term": sample.sign * third,
             "third_cumulant_term_stderr": third_error,
@@ -110,6 +101,26 @@ def cumulant(
 
 def _second_order(trials: Array, kT: float) -> Any:
     return trials.mean(axis=-1) - trials.var(axis=-1, ddof=1) / (2 * kT)
+
+
+def _influence(trials: Array, kT: float) -> Array:
+    """How far each trial pulls the estimate, times the number of trials."""
+    centred = trials - trials.mean()
+    return centred - (centred**2 - trials.var()) / (2 * kT)
+
+
+def _asymptotic(trials: Array, value: float, kT: float, confidence: float) -> tuple[float, Interval]:
+    stderr = float(_influence(trials, kT).std(ddof=1)) / sqrt(trials.size)
+    reach = quantile(confidence) * stderr
+    return stderr, (value - reach, value + reach)
+
+
+def _bootstrapped(
+    trials: Array, value: float, kT: float, confidence: float, resamples: int, seed: int
+) -> tuple[float, Interval]:
+    replicates = bootstrap(lambda drawn: _second_order(drawn, kT), [trials], resamples=resamples, seed=seed)
+    influence = _influence(trials, kT) / trials.size
+    return float(replicates.std(ddof=1)), bca_interval(replicates, value, influence, confidence)
 
 
 def _third(trials: Array, kT: float) -> tuple[float, float]:

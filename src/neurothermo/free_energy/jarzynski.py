@@ -44,8 +44,9 @@ def jarzynski(
 
     Exact for any speed of driving, provided every trial starts in equilibrium at the protocol's first input.
     The average is carried by the rarest, lowest works: its bias is positive and shrinks slowly once the
-    dissipated work exceeds a few T. Both kinds of interval correct for that skewness, and neither can know of
-    works that no trial has shown: see docs/coverage.md for what they were measured to cover.
+    dissipated work exceeds a few T. Both kinds of interval correct for that skewness (percentile bootstraps cover
+    72-92 % here), and neither can know of works that no trial has shown: measured on Gaussian works, nominal
+    95 % covers 91-95 % wherever an interval is given to most samples (docs/coverage.md has the table).
 
     Parameters
     ----------
@@ -94,26 +95,26 @@ def jarzynski(
     value = -kT * _log_mean(-trials / kT)
     stderr = kT * sqrt(1 / ess - 1 / n)
     half = -kT * _log_mean(-trials[: n // 2] / kT)
-    unseen = tail_unseen(trials, weights, kT)
-    interval = NO_INTERVAL
+    details = {
+        "bias": sample.sign * jarzynski_bias(ess, n, kT),
+        "dissipated_work": float(trials.mean()) - value,
+        "first_half": sample.sign * half,
+    }
+    wrong = tail_unseen(trials, weights, kT)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(weights, value, kT, confidence, resamples, seed)
-    elif not unseen:
+    else:
         interval = _skewness_corrected(value, weights, kT, confidence)
-    if isnan(interval[0]) and not unseen:
-        unseen = f"{n} trials do not bound the average at this confidence: run more, or use bar()."
-    low, high = sorted(sample.sign * bound for bound in (NO_INTERVAL if unseen else interval))
+    if isnan(interval[0]):
+        wrong = wrong or f"{n} trials do not bound the average at this confidence: run more, or use bar()."
+    low, high = sorted(sample.sign * bound for bound in (NO_INTERVAL if wrong else interval))
     return Estimate(
         sample.sign * value,
         stderr,
         (low, high),
         ess=ess,
-        diagnostics=tuple(filter(None, (unseen, drift(sample.sign * half, sample.sign * value, stderr)))),
-        details={
-            "bias": sample.sign * jarzynski_bias(ess, n, kT),
-            "dissipated_work": float(trials.mean()) - value,
-            "first_half": sample.sign * half,
-        },
+        diagnostics=tuple(filter(None, (wrong, drift(sample.sign * half, sample.sign * value, stderr)))),
+        details=details,
         **fields,
     )
 
@@ -133,8 +134,8 @@ def _carried_by_few(ess: float, n: int) -> str:
 def _skewness_corrected(value: float, weights: Array, kT: float, confidence: float) -> Interval:
     """Invert y = t + (a/3) t^2 + (a^2/27) t^3 + a/6, which is nearly normal, for the studentised mean t.
 
-    a is the skewness of the mean weight. The mean then lies at 1 - t stderr/T of what was found, and dF follows;
-    (NaN, NaN) where so little is known that the mean might be zero.
+    a is the skewness of the mean weight. The mean then lies at 1 - t stderr/T of what was found, and dF
+    follows; (NaN, NaN) where so little is known that the mean might be zero.
     """
     relative = weights * weights.size - 1
     variance = float(np.mean(relative**2))

@@ -1,0 +1,196 @@
+"""The command line: reproduce a paper, run an experiment file, estimate from files of works."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import neurothermo
+from neurothermo.core.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Stochastic thermodynamics of neural systems: work, heat, free energy and entropy production.",
+)
+
+Out = Annotated[Path | None, typer.Option(help="Folder for the report; it must be new, empty, or --overwrite.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, even on a terminal.")]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence on the error stream and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"neurothermo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"neurothermo: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        sys.exit(1)
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(f"neurothermo {neurothermo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Stochastic thermodynamics of neural systems: work, heat, free energy and entropy production."""
+
+
+@app.command()
+def reproduce(
+    study: Annotated[str, typer.Argument(help="The paper: chen2020.")],
+    figure: Annotated[list[str] | None, typer.Option(help="One figure (2, 3, 4a ... 4e, 5, regimes); repeatable.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials of each process; default as published.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
+    out: Out = None,
+    as_json: Json = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Reproduce a paper's figures, as printed and as corrected, beside exact values."""
+    from neurothermo.core.checks import checked_choice, checked_count
+    from neurothermo.core.folders import checked_free, filled_whole
+    from neurothermo.core.progress import progress
+    from neurothermo.report import write_report
+
+    checked_choice(study, "study", ("chen2020",))
+    from neurothermo.studies import chen2020
+
+    for name in figure or ():
+        checked_choice(name, "figure", tuple(chen2020.FIGURES))
+    chosen = [name for name in chen2020.FIGURES if not figure or name in figure]
+    settings = chen2020.Settings(seed=checked_count(seed, "seed", least=0))
+    if trials is not None:
+        settings = chen2020.Settings(seed=seed, trials=checked_count(trials, "trials", least=2))
+    folder = checked_free(out or Path(f"{study}-report"), overwrite)
+    show = False if quiet or as_json else None
+    with filled_whole(folder, overwrite) as temporary, progress(study, 2 * len(chosen), show, "panels") as advance:
+        panels = []
+        for name in chosen:
+            panels.append(chen2020.FIGURES[name](settings))
+            advance(1)
+        results = write_report(
+            temporary, chen2020.TITLE, chen2020.INTRODUCTION, panels, vars(settings), _command(), advance
+        )
+    _tell(results, folder, as_json)
+
+
+@app.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(help="A TOML file; see docs/experiments.md.")],
+    out: Out = None,
+    as_json: Json = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run an experiment file: forward and reverse ledgers (NetCDF), estimates, verdicts and a report."""
+    from neurothermo.config import read_experiment
+    from neurothermo.core.folders import checked_free, filled_whole
+    from neurothermo.ensemble import forward_and_reverse
+    from neurothermo.report import write_report
+    from neurothermo.studies.experiment import panels
+
+    plan = read_experiment(experiment)
+    folder = checked_free(out or Path(f"{experiment.stem}-results"), overwrite)
+    forward, reverse = forward_and_reverse(
+        plan.system, plan.protocol, plan.rule, temperature=plan.temperature, **plan.options,
+        progress=False if quiet or as_json else None,
+    )  # fmt: skip
+    introduction = f"{plan.system!r}; {plan.protocol!r}; {plan.rule!r}."
+    with filled_whole(folder, overwrite) as temporary:
+        forward.to_netcdf(temporary / "forward.nc", engine="h5netcdf")
+        reverse.to_netcdf(temporary / "reverse.nc", engine="h5netcdf")
+        results = write_report(
+            temporary, plan.title, introduction, panels(forward, reverse, plan.estimators), plan.text, _command()
+        )
+    _tell(results, folder, as_json)
+
+
+@app.command()
+def estimate(
+    forward: Annotated[Path, typer.Argument(help="Forward works: a ledger (.nc), or numbers (.npy, .csv).")],
+    reverse: Annotated[Path | None, typer.Argument(help="The reverse process's own works.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="bar, crossing, jarzynski or cumulant; repeatable.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="k_B T, where the files do not know it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Free-energy difference from files of works, with verdicts on the fluctuation theorems."""
+    from neurothermo.core.ledger import is_ledger
+    from neurothermo.core.plain import plain
+    from neurothermo.studies.experiment import estimates, verdicts, why_no_free_energy
+
+    one = _works_file(forward, "forward")
+    other = None if reverse is None else _works_file(reverse, "reverse")
+    for ledger in (one, other):
+        if is_ledger(ledger) and (why := why_no_free_energy(ledger)):
+            raise InputError(f"there is no free energy to estimate: {why}")
+    found = estimates(one, other, method, temperature)
+    judged = verdicts(one, other) if is_ledger(one) and (other is None or is_ledger(other)) else []
+    if as_json:
+        print(json.dumps(plain({"estimates": found, "verdicts": dict(judged)}), indent=2, allow_nan=False))
+        return
+    for answer in found:
+        print(answer)
+    for name, verdict in judged:
+        print(f"{name} {verdict}")
+
+
+def _works_file(path: Path, name: str) -> Any:
+    """A ledger from NetCDF, or an array of works."""
+    if not path.is_file():
+        raise InputError(f"{name}: there is no file {path}")
+    if path.suffix != ".nc":
+        import numpy as np
+
+        from neurothermo.systems.reading import read_matrix
+
+        return np.ravel(read_matrix(path))
+    import xarray
+
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as ledger:
+            return ledger.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{name}: {path} is not a readable ledger ({str(error).splitlines()[0]})") from None
+
+
+def _command() -> str:
+    return shlex.join(["neurothermo", *sys.argv[1:]])
+
+
+def _tell(results: dict[str, Any], folder: Path, as_json: bool) -> None:
+    """The rows of a report on the terminal, and where the report lies."""
+    if as_json:
+        print(json.dumps(results, indent=2, allow_nan=False))
+        return
+    for panel in results["figures"]:
+        print(panel["title"])
+        for row in panel["rows"]:
+            print(f"  {_line(row)}")
+            if row["sentence"] and (row["verdict"] is None or row["as_expected"] is False):
+                print(f"    {row['sentence']}")
+    print(f"Report: {folder / 'report.html'}")
+
+
+def _line(row: dict[str, Any]) -> str:
+    number = "no estimate" if row["estimate"] is None else f"{row['estimate']:.4g}"
+    error = "" if row["error"] is None else f" ± {row['error']:.2g}"
+    exact = "" if row["exact"] is None else f"  (exact {row['exact']:.4g})"
+    words = {(True, True): "agrees", (False, True): "differs, as it must", (False, False): "DIFFERS"}
+    said = words.get((row["verdict"], row["as_expected"]), "" if row["verdict"] is None else "AGREES, and should not")
+    return f"{row['quantity']} [{row['variant']}]: {number}{error}{exact}  {said}".rstrip()

@@ -1,0 +1,201 @@
+"""Experiment files: TOML with the Python names, checked to the last key before anything runs."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import checked_array, checked_choice, nearest
+from neurothermo.core.errors import InputError
+from neurothermo.core.randomness import Stream
+from neurothermo.dynamics import Glauber
+from neurothermo.protocols import Protocol, as_protocol, hold, ramp
+from neurothermo.systems import SpinNetwork, hopfield
+from neurothermo.systems.reading import read_matrix
+
+OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every")
+KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", *OPTIONS)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment file says, ready to run.
+
+    `options` are those of `simulate`; `text` is the file as parsed, for the report.
+    """
+
+    title: str
+    system: SpinNetwork
+    protocol: Protocol
+    rule: Glauber
+    temperature: Any
+    estimators: tuple[str, ...] | None
+    options: dict[str, Any]
+    text: dict[str, Any] = field(default_factory=dict)
+
+
+def read_experiment(path: str | os.PathLike[str]) -> Experiment:
+    """An experiment from a TOML file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or parsed, or any key or value in it is not what it must be.
+    """
+    file = Path(path)
+    try:
+        text = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"experiment: cannot read {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"experiment: {file} is not valid TOML: {error}") from None
+    return experiment(text, file.parent, file.stem)
+
+
+def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experiment") -> Experiment:
+    """An experiment from its parsed text; `folder` is where relative paths in it start.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or missing, or a value is not what it must be.
+    """
+    _refuse_unknown(text, KEYS, "the experiment")
+    for needed in ("system", "protocol", "temperature"):
+        if needed not in text:
+            raise InputError(f"{needed} is needed in the experiment")
+    system = _build(text["system"], "system", SYSTEMS, {"folder": folder})
+    protocol = _build(text["protocol"], "protocol", PROTOCOLS, {"folder": folder, "system": system})
+    rule = _build(text.get("dynamics", {"kind": "Glauber"}), "dynamics", {"Glauber": _glauber}, {})
+    estimators = text.get("estimators")
+    if estimators is not None:
+        from neurothermo.studies.experiment import ESTIMATORS
+
+        if not isinstance(estimators, list):
+            raise InputError(f"estimators must be a list of names, got {estimators!r}")
+        estimators = tuple(checked_choice(one, "estimators", ESTIMATORS) for one in estimators)
+    options = {key: text[key] for key in OPTIONS if key in text}
+    temperature = text["temperature"]
+    if estimators and (not system.symmetric or np.ndim(temperature) > 0):
+        reason = system.why_no_energy or "neurons have temperatures of their own"
+        raise InputError(f"estimators: there is no free energy to estimate: {reason}")
+    title = str(text.get("title", name))
+    return Experiment(title, system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text)
+
+
+def _build(table: Any, name: str, kinds: dict[str, Callable[..., Any]], context: dict[str, Any]) -> Any:
+    """Call the builder that a table's `kind` names with the table's other keys."""
+    if not isinstance(table, dict):
+        raise InputError(f'{name} must be a table like [{name}] with kind = "{next(iter(kinds))}", got {table!r}')
+    if "kind" not in table:
+        raise InputError(f"kind is needed in [{name}]: one of {', '.join(kinds)}")
+    builder = kinds[checked_choice(table["kind"], f"kind in [{name}]", tuple(kinds))]
+    given = {key: value for key, value in table.items() if key != "kind"}
+    parameters = inspect.signature(builder).parameters
+    known = [key for key in parameters if key not in ("folder", "system")]
+    _refuse_unknown(given, known, f"[{name}]")
+    for key in known:
+        if parameters[key].default is inspect.Parameter.empty and key not in given:
+            raise InputError(f"{key} is needed in [{name}] of kind {table['kind']!r}")
+    return builder(**given, **{key: value for key, value in context.items() if key in parameters})
+
+
+def _refuse_unknown(table: dict[str, Any], known: Any, where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise InputError(f"unknown key {key!r} in {where}{nearest(key, known)}; known are {', '.join(known)}")
+
+
+# -- systems: a builder's parameters are the keys of its table -----------------------------------------------------
+
+
+def _hopfield(
+    *, patterns: Any, weights: Any = None, crossover: Any = 0.0, scale: str = "paper", thresholds: Any = None
+) -> SpinNetwork:
+    """Patterns as rows, or `{count, size, seed}` for random ones."""
+    if isinstance(patterns, dict):
+        _refuse_unknown(patterns, ("count", "size", "seed"), "patterns")
+        for key in ("count", "size"):
+            if not isinstance(patterns.get(key), int) or patterns[key] < 1:
+                raise InputError(f"patterns: {key} must be a whole number, at least 1, got {patterns.get(key)!r}")
+        stream = Stream.of(int(patterns.get("seed", 0)), "patterns")
+        patterns = np.where(stream.at(np.arange(patterns["count"]), 0).uniforms(patterns["size"]) < 0.5, -1, 1)
+    return hopfield(patterns, weights, crossover, scale, thresholds)
+
+
+def _spin_network(*, couplings: Any, thresholds: Any = None) -> SpinNetwork:
+    return SpinNetwork(couplings, thresholds)
+
+
+def _from_binary(*, weights: Any, biases: Any) -> SpinNetwork:
+    return SpinNetwork.from_binary(weights, biases)
+
+
+def _read(*, path: str, key: str | None = None, transpose: bool = False, scale: float = 1.0, folder: Path) -> SpinNetwork:
+    return SpinNetwork.read(folder / str(path), key, transpose, scale)
+
+
+def _fly_mushroom_body(*, scale: float) -> SpinNetwork:
+    """Raw counts times `scale`, transposed: rows of the data are presynaptic."""
+    from neurothermo.recordings import datasets
+
+    (scale,) = checked_array([scale], "scale", (1,))
+    return SpinNetwork(datasets.fly_mushroom_body().values.T * scale, label=f"fly mushroom body x {scale:g}")
+
+
+SYSTEMS: dict[str, Callable[..., SpinNetwork]] = {
+    "hopfield": _hopfield,
+    "SpinNetwork": _spin_network,
+    "SpinNetwork.from_binary": _from_binary,
+    "SpinNetwork.read": _read,
+    "fly_mushroom_body": _fly_mushroom_body,
+}
+
+
+# -- protocols -----------------------------------------------------------------------------------------------------
+
+
+def _ramp(*, start: Any, stop: Any, steps: int, system: SpinNetwork) -> Protocol:
+    return ramp(_input(start, "start", system), _input(stop, "stop", system), steps)
+
+
+def _hold(*, value: Any, steps: int, system: SpinNetwork) -> Protocol:
+    return hold(_input(value, "value", system), steps)
+
+
+def _array(*, values: Any = None, path: str | None = None, folder: Path) -> Protocol:
+    if (values is None) == (path is None):
+        raise InputError("a protocol of kind 'array' needs either values or path")
+    return Protocol(read_matrix(folder / str(path)) if values is None else values)
+
+
+def _input(value: Any, name: str, system: SpinNetwork) -> Any:
+    """One input: a list; a number for all neurons; or `{pattern = 1, strength = 1.0}`."""
+    if isinstance(value, dict):
+        _refuse_unknown(value, ("pattern", "strength"), f"{name} of [protocol]")
+        stored = system.patterns.patterns if system.patterns else []
+        number = value.get("pattern")
+        if not isinstance(number, int) or not 1 <= number <= len(stored):
+            raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {number!r}")
+        (strength,) = checked_array([value.get("strength", 1.0)], f"{name}: strength", (1,))
+        return strength * stored[number - 1]
+    if np.ndim(value) == 0:
+        (number,) = checked_array([value], name, (1,))
+        return np.full(system.size, number)
+    return checked_array(value, name, (system.size,))
+
+
+def _glauber(
+    *, order: str = "random", attempts: int | None = None, activation: str = "heat-bath", descending: bool = False
+) -> Glauber:
+    return Glauber(order, attempts, activation, descending)
+
+
+PROTOCOLS: dict[str, Callable[..., Protocol]] = {"ramp": _ramp, "hold": _hold, "array": _array}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ FLAGS = ("-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC")
 WIDE = "-mprefer-vector-width=512"  # x86 only
 
 
+@cache
 def compiled(folder: Path) -> tuple[ctypes.CDLL | None, str]:
     """The library and how it was made, or None and why not."""
     compiler = shutil.which("gcc")
@@ -28,7 +29,6 @@ def compiled(folder: Path) -> tuple[ctypes.CDLL | None, str]:
             [compiler, *flags, str(SOURCE), "-o", str(target), "-lm"], capture_output=True, text=True, check=False
         )
         if made.returncode == 0:
-            os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when libgomp loads: no spinning
             return ctypes.CDLL(str(target)), f"gcc {' '.join(flags)}"
     return None, f"gcc failed: {made.stderr.strip().splitlines()[-1]}"
 

@@ -3,7 +3,7 @@
 Works are a Crooks-exact Gaussian pair, W_F ~ N(dF + D, 2 D T) and W_R ~ N(-dF + D, 2 D T), with D the
 dissipated work.
 
-    python -m benchmarks.coverage [--repeats N]
+    python -m benchmarks.coverage [--repeats N] [--trials F R] [--dissipations KT ...] [--only ESTIMATOR ...]
 """
 
 from __future__ import annotations
@@ -143,16 +143,27 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def report(repeats: int = 2000) -> str:
-    """The table of docs/coverage.md."""
-    return table(coverage(repeats, bootstrap_repeats=min(repeats, 1000)))
+def report(repeats: int = 2000, **options: Any) -> str:
+    """The table in Markdown, bootstraps with at most 1000 repeats; options as for `coverage`."""
+    return table(coverage(repeats, bootstrap_repeats=min(repeats, 1000), **options))
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Coverage of free-energy intervals.")
     parser.add_argument("--repeats", type=int, default=2000)
-    print(report(parser.parse_args().repeats))
+    parser.add_argument("--trials", type=int, nargs=2, default=(500, 500), metavar=("FORWARD", "REVERSE"))
+    parser.add_argument("--dissipations", type=float, nargs="+", default=(1.0, 3.0), metavar="KT")
+    parser.add_argument("--only", nargs="+", default=(), metavar="ESTIMATOR")
+    chosen = parser.parse_args()
+    print(
+        report(
+            chosen.repeats,
+            trials=tuple(chosen.trials),
+            dissipations=tuple(chosen.dissipations),
+            only=tuple(chosen.only),
+        )
+    )
 
 
 if __name__ == "__main__":

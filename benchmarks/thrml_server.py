@@ -1,12 +1,14 @@
 """Opponent: thrml (JAX), in a process of its own; it needs nothing of this project.
 
-Reads one line of JSON from standard input (couplings, fields, beta, chains, sweeps), then samples once for each
-further line and answers with its core and wall time. Dense couplings: neurons move one after another.
+Reads one line of JSON from standard input (couplings, fields, beta, chains, sweeps) and answers with versions;
+then samples once for each further line and answers with core and wall time, and the mean energy as a check.
+Dense couplings: neurons move one after another.
 """
 
 import json
 import sys
 import time
+from importlib.metadata import version
 
 import jax
 import jax.numpy as jnp
@@ -46,6 +48,7 @@ def main() -> None:
     start_key, key = jax.random.split(jax.random.key(1))
     size = len(task["couplings"])
     start = [jax.random.bernoulli(start_key, 0.5, (task["chains"], 1)) for _ in range(size)]
+    print(json.dumps({"about": f"{version('thrml')}, jax {version('jax')}"}), flush=True)
     for _ in sys.stdin:
         key, now = jax.random.split(key)
         core, wall = time.process_time(), time.perf_counter()

@@ -66,9 +66,8 @@ def test_kernel_and_plain_rule_agree_trial_by_trial(rule, symmetric, size, spars
 def test_every_neuron_may_have_a_temperature_of_its_own(order, size):
     couplings, thresholds = network(size, symmetric=True)
     system = SpinNetwork(couplings, thresholds)
-    options = {
-        "temperature": np.linspace(0.4, 3.0, size), "trials": 64, "seed": 3, "initial": np.ones(size), "record": "states"
-    }  # fmt: skip
+    options = {"trials": 64, "seed": 3, "initial": np.ones(size), "record": "states"}
+    options["temperature"] = np.linspace(0.4, 3.0, size)
     fast = simulate(system, drive(size), Glauber(order=order), **options)
     plain = simulate(system, drive(size), Glauber(order=order), **options, plain=True)
     np.testing.assert_array_equal(fast.states, plain.states)

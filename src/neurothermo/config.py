@@ -138,7 +138,9 @@ def _from_binary(*, weights: Any, biases: Any) -> SpinNetwork:
     return SpinNetwork.from_binary(weights, biases)
 
 
-def _read(*, path: str, key: str | None = None, transpose: bool = False, scale: float = 1.0, folder: Path) -> SpinNetwork:
+def _read(
+    *, path: str, key: str | None = None, transpose: bool = False, scale: float = 1.0, folder: Path
+) -> SpinNetwork:
     return SpinNetwork.read(folder / str(path), key, transpose, scale)
 
 

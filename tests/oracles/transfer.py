@@ -1,5 +1,7 @@
 """Exact averages of small driven networks from dense transition matrices; shares nothing with the package."""
 
+import itertools
+
 import numpy as np
 
 
@@ -53,7 +55,7 @@ def work_moments(couplings, values, beta, order, *, start, attempts=None, steepn
     """(<e^{-weight W}>, <W e^{-weight W}>) over a protocol, from the initial law `start`."""
     states = all_states(len(couplings))
     mass, first = start.copy(), np.zeros_like(start)
-    for before, after in zip(values[:-1], values[1:], strict=True):
+    for before, after in itertools.pairwise(values):
         matrix = step_matrix(couplings, before if relax_first else after, beta, order, attempts, steepness)
         work = -states @ (after - before)
         tilt = np.exp(-weight * work)

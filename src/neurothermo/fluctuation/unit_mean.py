@@ -8,10 +8,11 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.verdict import Verdict
+from neurothermo.fluctuation.logistic import VAGUE
 
 FEWEST = 50.0  # trials that carry the mean, below which the normal law is no guide
 EDGE = 30  # lowest trials, at most, that show how the sample ends
-FAT = 2.0  # a lower tail exp(b Sigma) with b below this has no variance to go by
+FAT = 1.5  # a lower tail exp(b Sigma) with b near 1 puts the mean beyond the sample
 MATERIAL = 0.05  # share of the mean at the edge from which on such a tail matters
 LARGE = 0.2  # share of the mean at the edge from which on any tail matters
 REMEDY = "drive more slowly, run more trials, or run the reverse process too and use check_crooks()"
@@ -23,8 +24,10 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     A mean below one can be the doing of rare trials that were not seen, whose weight is exponential: the
     standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
     found below the median. Where fewer than 50 trials carry the mean, or the 30 lowest (a twentieth, if fewer)
-    carry 20 % of it, or 5 % and fall off more slowly than :math:`e^{2 \Sigma}`, only `surprise` can still say
-    no. What no sample can show is a rare state of its own far below all that were seen.
+    carry 20 % of it, or 5 % and fall off more slowly than :math:`e^{1.5 \Sigma}`, only `surprise` can still
+    say no. What no sample can show is a rare state of its own far below all that were seen; and laws without
+    a variance of the exponential (a tail below :math:`e^{2 \Sigma}`, not met with bounded works) give up to
+    some percent of false alarms.
 
     Parameters
     ----------
@@ -46,8 +49,8 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     if sigma.size < 2:
         return Verdict(None, "one trial has no mean: run more trials", expected=1.0)
     mean, above, below = moments(sigma)
-    above, below = hypot(above, uncertainty * mean), hypot(below, uncertainty * mean)
     effective = _effective(mean, below, sigma.size)
+    above, below = hypot(above, uncertainty * mean), hypot(below, uncertainty * mean)
     details = {"mean": mean, "effective": effective, "trials": sigma.size, "level": level}
     details["mean_sigma"] = float(np.mean(sigma))
     if np.max(np.abs(sigma)) < 1e-6:  # rounding of works
@@ -58,9 +61,11 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     if effective < FEWEST or share > LARGE or (exponent < FAT and share > MATERIAL):
         return _unsampled(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
-    passed = p_value >= level
+    passed = None if p_value >= level and below > VAGUE else p_value >= level
     sentence = f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
-    if not passed:
+    if passed is None:
+        sentence += ": too vague to tell; run more trials, or have a more accurate free-energy difference"
+    elif not passed:
         sentence += f": the theorem's assumptions or the bookkeeping are violated{hint}"
     return Verdict(passed, sentence, mean, 1.0, below, p_value, details)
 
@@ -105,7 +110,7 @@ def _effective(mean: float, stderr: float, trials: int) -> float:
     """How many trials carry a mean of about one that is known this well."""
     if stderr == 0:
         return float(trials)
-    return min((max(mean, 1.0) / stderr) ** 2, float(trials)) if isfinite(stderr) else 0.0
+    return max(1.0, min(max(mean, 1.0) / stderr, sqrt(trials)) ** 2) if isfinite(stderr) else 1.0
 
 
 def edge(sigma: Array) -> tuple[float, float]:

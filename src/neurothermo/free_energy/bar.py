@@ -90,10 +90,9 @@ def bar(
     unsampled, common = convergence(root.shared, root.squares), overlap(root.shared, pair.n)
     if disjoint(root.shared, root.squares):
         return no_estimate(no_overlap(), details={"overlap": common, "convergence": unsampled}, **fields)
+    stderr, interval = root.stderr, root.normal_interval(confidence)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(pair, root, confidence, resamples, seed)
-    else:
-        stderr, interval = root.stderr, root.normal_interval(confidence)
     half = _first_half(pair, root.value)
     wrong = second_law(pair) or _barely_sampled(root.shared, unsampled)
     return Estimate(

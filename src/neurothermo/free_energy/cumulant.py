@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any
 
 from neurothermo.core.checks import Array, checked_choice
-from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
 from neurothermo.free_energy.diagnostics import FEWEST, drift
 from neurothermo.free_energy.samples import ERRORS, described, read_single, settled_single
@@ -72,31 +72,26 @@ def cumulant(
     if n < FEWEST:
         return no_estimate(f"{n} trials are too few for a variance with an error: run at least ten.", **fields)
     value, half = float(_second_order(trials, kT)), float(_second_order(trials[: n // 2], kT))
+    stderr, interval = _asymptotic(trials, value, kT, confidence)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(trials, value, kT, confidence, resamples, seed)
-    else:
-        stderr, interval = _asymptotic(trials, value, kT, confidence)
     third, third_error = _third(trials, kT)
     skewed, matters = abs(third) > 3 * third_error, abs(third) > stderr
-    low, high = sorted(sample.sign * bound for bound in interval)
-    doubts = (
-        _not_gaussian(sample.sign * third, third_error, matters) if skewed else "",
-        drift(sample.sign * half, sample.sign * value, stderr),
-    )
+    not_gaussian = _not_gaussian(sample.sign * third, third_error, matters) if skewed else ""
+    drifting = drift(sample.sign * half, sample.sign * value, stderr)
     return Estimate(
-        sample.sign * value,
+        value,
         stderr,
-        NO_INTERVAL if skewed and matters else (low, high),
+        NO_INTERVAL if skewed and matters else interval,
         ess=float(n),
-        diagnostics=tuple(filter(None, doubts)),
+        diagnostics=tuple(filter(None, (not_gaussian, drifting))),
         details={
             "third_cumulant_term": sample.sign * third,
             "third_cumulant_term_stderr": third_error,
-            "dissipated_work": float(trials.var(ddof=1)) / (2 * kT),
             "first_half": sample.sign * half,
         },
         **fields,
-    )
+    ).scaled(sample.sign, ENERGY)
 
 
 def _second_order(trials: Array, kT: float) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import Array, checked_choice
-from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.core.resampling import (
     NO_INTERVAL,
     Interval,
@@ -92,36 +92,33 @@ def jarzynski(
     ess = effective_size(weights)
     if ess < FEWEST:
         return no_estimate(_carried_by_few(ess, n), ess=ess, **fields)
-    value = -kT * _log_mean(-trials / kT)
-    stderr = kT * sqrt(1 / ess - 1 / n)
-    half = -kT * _log_mean(-trials[: n // 2] / kT)
-    details = {
-        "bias": sample.sign * jarzynski_bias(ess, n, kT),
-        "dissipated_work": float(trials.mean()) - value,
-        "first_half": sample.sign * half,
-    }
+    value, half = _exponential_average(trials, kT), _exponential_average(trials[: n // 2], kT)
     wrong = tail_unseen(trials, weights, kT)
+    stderr, interval = kT * sqrt(1 / ess - 1 / n), _skewness_corrected(value, weights, kT, confidence)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(weights, value, kT, confidence, resamples, seed)
-    else:
-        interval = _skewness_corrected(value, weights, kT, confidence)
     if isnan(interval[0]):
         wrong = wrong or f"{n} trials do not bound the average at this confidence: run more, or use bar()."
-    low, high = sorted(sample.sign * bound for bound in (NO_INTERVAL if wrong else interval))
+    drifting = drift(sample.sign * half, sample.sign * value, stderr)
     return Estimate(
-        sample.sign * value,
+        value,
         stderr,
-        (low, high),
+        NO_INTERVAL if wrong else interval,
         ess=ess,
-        diagnostics=tuple(filter(None, (wrong, drift(sample.sign * half, sample.sign * value, stderr)))),
-        details=details,
+        diagnostics=tuple(filter(None, (wrong, drifting))),
+        details={
+            "bias": sample.sign * jarzynski_bias(ess, n, kT),
+            "dissipated_work": float(trials.mean()) - value,
+            "first_half": sample.sign * half,
+        },
         **fields,
-    )
+    ).scaled(sample.sign, ENERGY)
 
 
-def _log_mean(log_weights: Array) -> float:
-    top = log_weights.max()
-    return float(top + np.log(np.mean(np.exp(log_weights - top))))
+def _exponential_average(trials: Array, kT: float) -> float:
+    """-T ln <exp(-W/T)>, the lowest work taken out so that nothing overflows."""
+    lowest = trials.min()
+    return float(lowest - kT * np.log(np.mean(np.exp((lowest - trials) / kT))))
 
 
 def _carried_by_few(ess: float, n: int) -> str:

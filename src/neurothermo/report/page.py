@@ -23,7 +23,8 @@ body { font: 16px/1.5 Georgia, 'Times New Roman', serif; color: #1a1a1a; max-wid
        padding: 0 1rem; background: #fff; }
 h1, h2 { line-height: 1.2; font-weight: 600; } h1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
 figure { margin: 0.5rem 0; } img { max-width: 100%; height: auto; } p.caption, p.note { color: #444; }
-table { border-collapse: collapse; width: 100%; font: 13px/1.4 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font: 13px/1.4 system-ui, sans-serif;
+        font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
 th { border-bottom: 2px solid #888; } td.number, th.number { text-align: right; white-space: nowrap; }
 td.sentence { color: #555; font-size: 12px; padding-left: 1rem; border-bottom: 1px solid #ddd; }
@@ -120,13 +121,12 @@ def _summary(panels: Sequence[Panel]) -> str:
 
 
 def _section(panel: Panel, picture: bytes | None) -> str:
+    title, caption = html.escape(panel.title, quote=True), html.escape(panel.caption)
     image = ""
     if picture is not None:
         data = base64.b64encode(picture).decode("ascii")
-        image = (
-            f"<figure><img alt='{html.escape(panel.title, quote=True)}' src='data:image/png;base64,{data}'></figure>"
-        )
-    return f"<h2>{html.escape(panel.title)}</h2>{image}<p class='caption'>{html.escape(panel.caption)}</p>{_table(panel.rows)}"
+        image = f"<figure><img alt='{title}' src='data:image/png;base64,{data}'></figure>"
+    return f"<h2>{title}</h2>{image}<p class='caption'>{caption}</p>{_table(panel.rows)}"
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -136,7 +136,8 @@ def _table(rows: Sequence[Row]) -> str:
         f"<th class='{'number' if name in ('estimate', 'error', 'exact', 'z') else ''}'>{name}</th>"
         for name in ("quantity", "variant", "estimate", "error", "exact", "z", "verdict")
     )
-    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_row, rows))}</tbody></table></div>"
+    body = "".join(map(_row, rows))
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _row(row: Row) -> str:

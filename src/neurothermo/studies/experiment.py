@@ -123,8 +123,8 @@ def _works_panel(forward: Any, reverse: Any, names: Sequence[str] | None) -> Pan
     return Panel(
         "work",
         "Work and free energy",
-        f"Work of {forward.sizes['trial']} forward trials, and of {reverse.sizes['trial']} reverse trials with its sign "
-        "changed. The two densities cross at the free-energy difference.",
+        f"Work of {forward.sizes['trial']} forward trials, and of {reverse.sizes['trial']} reverse trials with its "
+        "sign changed. The two densities cross at the free-energy difference.",
         tuple(rows),
         draw,
     )
@@ -137,9 +137,8 @@ def _flow_panel(forward: Any, reverse: Any) -> Panel:
         flow = ledger.entropy_flow.values
         error = float(flow.std(ddof=1) / np.sqrt(flow.size)) if flow.size > 1 else nan
         said = f"No energy, heat or free energy: {why}." if why and name == "forward" else ""
-        rows.append(
-            Row("mean entropy flow into the bath, per trial", name, float(flow.mean()), error, units=NATS, sentence=said)
-        )
+        quantity = "mean entropy flow into the bath, per trial"
+        rows.append(Row(quantity, name, float(flow.mean()), error, units=NATS, sentence=said))
         work = ledger.work.values
         error = float(work.std(ddof=1) / np.sqrt(work.size)) if work.size > 1 else nan
         rows.append(Row("mean work, per trial", name, float(work.mean()), error, units="energy units"))

@@ -39,11 +39,12 @@ def read_matrix(path: str | os.PathLike[str], key: str | None = None) -> Any:
 
 
 def _read_npy(file: Path, _key: str | None) -> Any:
-    return np.load(file, allow_pickle=False)
+    with file.open("rb") as opened:
+        return np.load(opened, allow_pickle=False)
 
 
 def _read_npz(file: Path, key: str | None) -> Any:
-    with np.load(file, allow_pickle=False) as archive:
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
         names = list(archive.keys())
         if {"format", "shape", "data"} <= set(names) and key is None:
             from scipy.sparse import load_npz

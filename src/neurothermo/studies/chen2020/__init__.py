@@ -32,6 +32,6 @@ FIGURES: dict[str, Callable[[Settings], Panel]] = {
 }
 TITLE = "Nonequilibrium thermodynamics of input-driven networks (Chen 2020), reproduced"
 INTRODUCTION = (
-    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 5), as the paper's equations "
-    "are printed and as they must be for its theorems to hold, beside exact values."
+    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 5), as the paper's "
+    "equations are printed and as they must be for its theorems to hold, beside exact values."
 )

@@ -1,0 +1,54 @@
+"""The study: corrected figures agree with exact values, printed ones fail as they must."""
+
+import numpy as np
+import pytest
+
+from neurothermo.studies import chen2020
+from neurothermo.studies.chen2020 import experiment
+
+SETTINGS = chen2020.Settings()
+
+
+@pytest.mark.parametrize("name", chen2020.FIGURES)
+def test_corrected_figures_agree_and_printed_ones_differ(name):
+    panel = chen2020.FIGURES[name](SETTINGS)
+    assert [row.quantity for row in panel.rows if row.as_expected is False] == []
+    judged = [row for row in panel.rows if row.verdict is not None]
+    assert judged, "nothing was judged"
+    if name.startswith(("4", "5")):
+        assert {row.verdict for row in judged} == {True, False}, "corrected and printed must both be there"
+
+
+def test_slopes_of_figure_4e_are_those_of_the_exact_theory():
+    """Protocol as printed: Bennett's ratio gives about half of <W_f> - <W_r>, exact -0.3883580117 at gamma = 0.2."""
+    slopes = {row.quantity: row for row in chen2020.FIGURES["4e"](SETTINGS).rows if "slope" in row.quantity}
+    protocol = next(row for name, row in slopes.items() if "protocol" in name)
+    activation = next(row for name, row in slopes.items() if "activation" in name)
+    assert abs(protocol.value - 0.44) < 4 * protocol.stderr + 0.005
+    assert 0.15 < activation.value < 0.20
+
+
+def test_exchange_slopes_are_exact_ones():
+    """Heat bath: 1/T1 - 1/T2. As printed: 1/T1 - 1/(2 T2)."""
+    exact = [-0.1333333333, -0.0333333333, -0.0333333333, 0.0166666667]
+    for row, slope in zip(chen2020.FIGURES["5"](SETTINGS).rows, exact, strict=True):
+        assert abs(row.value - slope) < 4 * row.stderr < 0.03
+
+
+def test_printed_works_have_their_exact_means():
+    """P0, heat bath, N = 15, 1000 attempts."""
+    forward, reverse = experiment.printed_works(SETTINGS, activation="heat-bath")
+    for works, mean, sd in ((forward, -1.2865067327, 1.9245430580), (reverse, -0.5068501458, 0.7296262109)):
+        assert abs(works.mean() - mean) < 4 * sd / np.sqrt(works.size)
+        assert abs(works.std() - sd) < 0.06 * sd
+
+
+def test_gamma_is_found_for_a_difference():
+    gamma = experiment.gamma_of(SETTINGS, 1.2)
+    assert abs(SETTINGS.exact_difference(gamma).value) == pytest.approx(1.2) and gamma < 0.5
+
+
+def test_an_undersampled_study_does_not_fail():
+    few = chen2020.Settings(trials=2)
+    for build in chen2020.FIGURES.values():
+        assert build(few).rows

@@ -44,7 +44,7 @@ def bar(
 
     Of all estimates from these works the one with the least asymptotic variance. Exact for any speed of
     driving, if both processes start in equilibrium and each is the time reverse of the other. Measured on
-    Gaussian works, the nominal 95 % interval covers 94-95 % from 0.1 to 12 kT of dissipation at 500 trials a
+    Gaussian works, the nominal 95 % interval covers 94-96 % from 0.1 to 12 kT of dissipation at 500 trials a
     side (docs/coverage.md).
 
     Parameters

@@ -46,7 +46,7 @@ def jarzynski(
     The average is carried by the rarest, lowest works: its bias is positive and shrinks slowly once the
     dissipated work exceeds a few T. Both kinds of interval correct for that skewness (percentile bootstraps cover
     72-92 % here), and neither can know of works that no trial has shown: measured on Gaussian works, nominal
-    95 % covers 91-95 % wherever an interval is given to most samples (docs/coverage.md has the table).
+    95 % covers 87-94 % where most samples are given an interval at all (docs/coverage.md).
 
     Parameters
     ----------

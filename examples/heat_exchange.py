@@ -10,6 +10,6 @@ net = hopfield([one, two], weights=[0.2, 0.8])
 
 for bath in (5, 10):
     ledger = simulate(net, 30, Glauber(attempts=1), temperature=bath, initial_temperature=15, trials=20_000, seed=1)
-    wrong_way = float((ledger.heat > 0).mean())
-    print(f"from 15 to {bath}: mean heat absorbed {float(ledger.heat.mean()):.2f}, wrong way in {wrong_way:.1%} of trials")
+    mean, wrong_way = float(ledger.heat.mean()), float((ledger.heat > 0).mean())
+    print(f"from 15 to {bath}: mean heat absorbed {mean:.2f}, wrong way in {wrong_way:.1%} of trials")
     print("  ", fluctuation.check_exchange(ledger))

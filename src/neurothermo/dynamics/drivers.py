@@ -248,12 +248,13 @@ class SynchronousDriver:
 
     def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
         """Run the blocks on threads of their own (`simulate` holds BLAS to one)."""
-        weights = self._weights()
+        if "weights" not in flight.kept:
+            flight.kept["weights"] = self._weights()
         logits = _logits(self.system, self.steepness, values)
         starts = range(0, len(flight.states), self.block)
         with ThreadPoolExecutor(threads) as pool:
             jobs = [
-                pool.submit(self._carry_block, flight, start, weights, values, logits, first_step, relax_first)
+                pool.submit(self._carry_block, flight, start, values, logits, first_step, relax_first)
                 for start in starts
             ]
             for job in jobs:
@@ -268,25 +269,15 @@ class SynchronousDriver:
         return np.ascontiguousarray((self.steepness[:, None] * self.system.couplings).T, dtype=np.float32)
 
     def _carry_block(
-        self,
-        flight: Flight,
-        start: int,
-        weights: Any,
-        values: Array,
-        logits: Any,
-        first_step: int,
-        relax_first: bool,
+        self, flight: Flight, start: int, values: Array, logits: Any, first_step: int, relax_first: bool
     ) -> None:
         from neurothermo.engine.synchronous import add_return, move_all
 
+        weights = flight.kept["weights"]
         count = min(self.block, len(flight.states) - start)
         rows = slice(start, start + count)
-        states = np.ones((self.block, self.system.size), np.float32)  # padded: the product keeps its shape
-        states[:count] = flight.states[rows]
-        following = states.copy()
-        sums = np.empty_like(states)
         work, flow = flight.work[rows], flight.flow[rows]
-        self._sum(weights, states, sums)
+        states, following, sums = flight.kept.get(start) or self._first_sums(weights, flight.states[rows])
         for step in range(1, len(values)):
             base = logits[step - 1] if relax_first else logits[step]
             move_all(
@@ -296,7 +287,16 @@ class SynchronousDriver:
             self._sum(weights, following, sums)
             add_return(states[:count], sums[:count], base, flow)
             states, following = following, states
+        flight.kept[start] = (states, following, sums)
         flight.states[rows] = states[:count]
+
+    def _first_sums(self, weights: Any, given: Any) -> tuple[Any, Any, Any]:
+        """States as float32, padded so that the product keeps its shape; room for the next ones; the product."""
+        states = np.ones((self.block, self.system.size), np.float32)
+        states[: len(given)] = given
+        sums = np.empty_like(states)
+        self._sum(weights, states, sums)
+        return states, states.copy(), sums
 
     def _sum(self, weights: Any, states: Any, sums: Any) -> None:
         if self.system.sparse:

@@ -22,6 +22,7 @@ def move_all(states, sums, base, change, first, second, first_trial, step, relax
         key, other = trial_keys(first, second, first_trial + trial)
         counter = u8(step) << u8(32)
         total = 0.0
+        done = 0.0
         for start in range(0, size, TILE):
             count = min(TILE, size - start)
             new = following[trial, start : start + count]
@@ -44,7 +45,8 @@ def move_all(states, sums, base, change, first, second, first_trial, step, relax
             moved = following if relax_first else states
             now = moved[trial, start : start + count]
             for k in range(count):
-                work[trial] -= change[start + k] * np.float64(now[k])
+                done += change[start + k] * np.float64(now[k])
+        work[trial] -= done
         flow[trial] += total
 
 

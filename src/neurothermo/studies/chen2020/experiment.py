@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo import exact
+from neurothermo import exact, free_energy
 from neurothermo.core.checks import Array
-from neurothermo.core.estimate import Estimate
+from neurothermo.core.estimate import ENERGY, Estimate
 from neurothermo.dynamics import Glauber
 from neurothermo.ensemble import forward_and_reverse, simulate
 from neurothermo.protocols import Protocol, ramp
@@ -66,9 +66,14 @@ class Settings:
         return ramp(top * one, top * two, self.steps if steps is None else steps)
 
     def legs(self) -> tuple[Protocol, Protocol]:
-        """P0, eq. 14 as printed: "forward" from no input to the second pattern, "reverse" from none to the first."""
+        """From no input to the second pattern, and from none to the first.
+
+        Eq. 14 as printed (P0) takes these two for a process and its reverse. Each with a reverse of its own is
+        P2: dF is the difference of the two legs' free-energy differences.
+        """
         one, two = self.patterns
-        return tuple(ramp(0 * one, self.magnitude * end, self.steps) for end in (two, one))  # type: ignore[return-value]
+        to_two, to_one = (ramp(0 * one, self.magnitude * end, self.steps) for end in (two, one))
+        return to_two, to_one
 
     def exact_difference(self, gamma: float | None = None, protocol: Protocol | None = None) -> Estimate:
         """F(last input) - F(first input), exactly."""
@@ -98,6 +103,23 @@ def printed_works(settings: Settings, gamma: float | None = None, *, activation:
         for leg in settings.legs()
     ]  # fmt: skip
     return ledgers[0].work.values, ledgers[1].work.values
+
+
+def two_legs(settings: Settings, gamma: float | None = None) -> Estimate:
+    """P2: F(second pattern as input) - F(first), from two one-legged experiments with reverses of their own."""
+    to_two, to_one = (
+        free_energy.bar(
+            *forward_and_reverse(
+                settings.network(gamma), leg, Glauber(attempts=1), temperature=settings.temperature,
+                trials=settings.trials, seed=settings.seed, progress=False,
+            )
+        )
+        for leg in settings.legs()
+    )  # fmt: skip
+    return Estimate(
+        to_two - to_one, float(np.hypot(to_two.stderr, to_one.stderr)), units=ENERGY,
+        temperature=settings.temperature, method="BAR, two legs", diagnostics=to_two.diagnostics + to_one.diagnostics,
+    )  # fmt: skip
 
 
 def gamma_of(settings: Settings, magnitude_of_difference: float) -> float:

@@ -12,7 +12,7 @@ from neurothermo.core.estimate import Estimate
 from neurothermo.dynamics import Glauber
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE, histogram, mark, shared_edges
-from neurothermo.studies.chen2020.experiment import PRINTED, Settings, corrected_pair, gamma_of, printed_works
+from neurothermo.studies.chen2020.experiment import PRINTED, Settings, corrected_pair, gamma_of, printed_works, two_legs
 
 
 def figure_4a(settings: Settings) -> Panel:
@@ -44,6 +44,7 @@ def _crossing_panel(settings: Settings, name: str, size: float) -> Panel:
     rows = (
         Row.compare("crossing of kernel densities", "corrected", free_energy.crossing(forward, reverse), change),
         Row.compare("Bennett's acceptance ratio", "corrected", free_energy.bar(forward, reverse), change),
+        Row.compare("two one-legged experiments (P2), Bennett's ratio", "corrected", two_legs(settings, gamma), change),
         Row.of_verdict("Crooks' theorem: slope of ln P_F(W)/P_R(-W) in W/T", "corrected",
                        fluctuation.check_crooks(forward, reverse)),
         Row.compare("Bennett's acceptance ratio", "as printed",

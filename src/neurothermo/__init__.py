@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from neurothermo.core.estimate import Estimate as Estimate
     from neurothermo.core.verdict import Verdict as Verdict
     from neurothermo.dynamics import Glauber as Glauber
+    from neurothermo.ensemble import entropy_production as entropy_production
     from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.protocols import Protocol as Protocol
@@ -31,6 +32,7 @@ _ROOMS = {
     "SpinNetwork": "systems",
     "Verdict": "core.verdict",
     "datasets": "recordings",
+    "entropy_production": "ensemble",
     "exact": "",
     "fluctuation": "",
     "forward_and_reverse": "ensemble",

@@ -72,6 +72,13 @@ class Glauber:
         """How many attempts a step of a network of `size` neurons makes."""
         return size if self.attempts is None else self.attempts
 
+    def clock(self, size: int) -> tuple[str, float]:
+        """What its rates count, and how many of it a step of `size` neurons makes: attempts, sweeps or steps."""
+        if self.order == "parallel":
+            return "step", 1.0
+        attempts = self.attempts_per_step(size)
+        return ("attempt", float(attempts)) if self.order == "random" else ("sweep", attempts / size)
+
     def reversed(self) -> Glauber:
         """The rule of the time-reversed experiment: sequential order backwards, the others themselves."""
         return replace(self, descending=not self.descending) if self.order == "sequential" else self

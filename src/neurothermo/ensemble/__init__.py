@@ -1,5 +1,6 @@
 """Many trials of one experiment: the one loop over trials, and the ledger it writes."""
 
 from neurothermo.ensemble.loop import forward_and_reverse, simulate
+from neurothermo.ensemble.production import entropy_production
 
-__all__ = ["forward_and_reverse", "simulate"]
+__all__ = ["entropy_production", "forward_and_reverse", "simulate"]

@@ -9,7 +9,7 @@ import numpy as np
 
 import neurothermo
 from neurothermo.core.estimate import ENERGY, NATS
-from neurothermo.dynamics import rule_word
+from neurothermo.dynamics import Glauber, rule_word
 
 UNITS = {
     "work": ENERGY,
@@ -60,6 +60,7 @@ def attributes(
     run: str, kernel: str, trials: int,
 ) -> dict[str, Any]:  # fmt: skip
     """What a ledger says of itself: words and numbers only, so that NetCDF holds them as they are."""
+    clock, ticks = rule.clock(system.size) if isinstance(rule, Glauber) else ("step", 1.0)
     found: dict[str, Any] = {
         "temperature": np.asarray(temperature, dtype=np.float64) if np.ndim(temperature) else float(temperature),
         "direction": protocol.direction,
@@ -69,6 +70,9 @@ def attributes(
         "rule": rule_word(rule),
         "rule_reversed": rule_word(rule.reversed()),
         "system": system.digest,
+        "clock": clock,
+        "ticks": ticks * protocol.steps,
+        "input_held": int(np.all(protocol.values == protocol.values[0])),
         "initial": law.name,
         "energy": system.why_no_energy,
         "seed": seed,

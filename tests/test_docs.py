@@ -94,7 +94,8 @@ def test_tests_named_on_a_page_exist(page):
 
 
 REFERENCES = ROOT / "docs" / "references.md"
-ENTRIES = dict(re.findall(r"^@\w+\{(\w+),(.*?)^\}", TEXT[REFERENCES], re.M | re.S))
+UNACCENTED = re.sub(r"\{\\.(\w)\}", r"\1", TEXT[REFERENCES])
+ENTRIES = dict(re.findall(r"^@\w+\{(\w+),(.*?)^\}", UNACCENTED, re.M | re.S))
 
 
 def test_every_key_has_its_entry_and_every_entry_is_used():

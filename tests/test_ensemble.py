@@ -285,3 +285,10 @@ def test_bad_input_is_refused_in_one_sentence(options, words):
     with pytest.raises(InputError) as caught:
         simulate(arguments.pop("system"), arguments.pop("protocol"), **arguments)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_metastable_start_of_many_neurons_says_so():
+    """More than 127 neurons: overlaps must not be counted in eight bits."""
+    frozen = SpinNetwork(hopfield(np.ones((1, 209)), scale="hopfield").couplings)
+    ledger = simulate(frozen, 1, temperature=0.05, trials=10, seed=2)
+    assert "NOT CONVERGED" in ledger.attrs["initial_route"]

@@ -140,3 +140,38 @@ def test_uniform_numbers_look_uniform_and_independent():
     assert np.sum((counts - 2000) ** 2 / 2000) < 99 + 4 * np.sqrt(2 * 99)
     for one, other in [(uniforms[:-1], uniforms[1:]), (uniforms[:, :-1], uniforms[:, 1:])]:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4 / np.sqrt(one.size)
+
+
+def test_kernels_compiled_from_other_sources_are_removed(tmp_path):
+    from neurothermo.engine.freshness import drop_stale_kernels
+
+    (tmp_path / "kernel.py").write_text("one")
+    drop_stale_kernels(tmp_path)
+    compiled = tmp_path / "__pycache__" / "kernel.nbi"
+    compiled.write_text("compiled from one")
+    drop_stale_kernels(tmp_path)
+    assert compiled.exists()
+    (tmp_path / "kernel.py").write_text("two")
+    drop_stale_kernels(tmp_path)
+    assert not compiled.exists()
+
+
+def test_kernels_use_the_widest_vectors_there_are():
+    """The attributes are set under llvmlite's own list of them: a new version may stop that, which costs speed only."""
+    from neurothermo.engine.packed import drive_packed
+
+    simulate(SpinNetwork([[0, 1.0], [1.0, 0]]), 1, temperature=1, trials=1)
+    llvm = "".join(drive_packed.inspect_llvm().values())
+    assert '"prefer-vector-width"="512"' in llvm
+
+
+def test_energies_have_the_same_bits_for_any_chunk():
+    couplings, thresholds = network(333, symmetric=True)
+    system = SpinNetwork(couplings, thresholds)
+    for rule in (Glauber(), Glauber(order="parallel")):
+        whole, cut = (
+            simulate(system, drive(333), rule, temperature=1.0, trials=300, seed=1, initial=np.ones(333), chunk=chunk)
+            for chunk in (None, 1)
+        )
+        np.testing.assert_array_equal(whole.energy_final, cut.energy_final)
+        np.testing.assert_array_equal(whole.heat, cut.heat)

@@ -182,7 +182,7 @@ def _input(value: Any, name: str, system: SpinNetwork) -> Any:
     """One input: a list; a number for all neurons; or `{pattern = 1, strength = 1.0}`."""
     if isinstance(value, dict):
         _refuse_unknown(value, ("pattern", "strength"), f"{name} of [protocol]")
-        stored = system.patterns.patterns if system.patterns else []
+        stored: Any = system.patterns.patterns if system.patterns else []
         number = value.get("pattern")
         if not isinstance(number, int) or not 1 <= number <= len(stored):
             raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {number!r}")

@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake, and the warning for a result that needs care."""
+"""The one exception for a user's mistake."""
 
 
 class InputError(ValueError):

@@ -80,6 +80,38 @@ def bath_temperature(*data: Any, temperature: Any = None) -> float:
     return found[0]
 
 
+def check_has_energy(*data: Any) -> None:
+    """Refuse ledgers of networks without an energy: they have no free energy.
+
+    Raises
+    ------
+    InputError
+        With the reason that the ledger gives.
+    """
+    for item in data:
+        if is_ledger(item) and item.attrs.get("energy"):
+            raise InputError(f"there is no free energy: {item.attrs['energy']}")
+
+
+def start_of(data: Any) -> str:
+    """What a ledger itself says against equilibrium at its start; empty where it says nothing.
+
+    A stationary start is equilibrium for single-site heat baths, and for them alone.
+    """
+    if not is_ledger(data):
+        return ""
+    if "initial_temperature" in data.attrs:
+        return f"the trials started at another temperature, {data.attrs['initial_temperature']:g}"
+    start = data.attrs.get("initial", "equilibrium")
+    rule = str(data.attrs.get("rule", ""))
+    kept = '"activation": "heat-bath"' in rule and '"order": "parallel"' not in rule
+    return (
+        ""
+        if start == "equilibrium" or (start == "stationary" and kept)
+        else f"the start was {start!r}, not equilibrium"
+    )
+
+
 def mismatch(forward: Any, reverse: Any, *, heat: bool = False) -> str:
     """Why `reverse` is not the time reverse of `forward`, in a sentence; empty where it is, or cannot be known.
 

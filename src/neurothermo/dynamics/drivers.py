@@ -18,6 +18,7 @@ from neurothermo.core.checks import Array
 from neurothermo.core.randomness import Stream
 from neurothermo.dynamics.glauber import Glauber
 from neurothermo.systems import SpinNetwork
+from neurothermo.systems.spins import TILE
 
 SINGLE_SITE = {"random": 0, "sequential": 1}
 
@@ -31,7 +32,7 @@ class Flight:
     stream: Stream
     work: Array
     flow: Array
-    kept: dict[str, Any] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, states: npt.NDArray[Any], first_trial: int, stream: Stream) -> Flight:
@@ -49,7 +50,7 @@ class Driver(Protocol):
 
     @property
     def block(self) -> int:
-        """Trials that are moved together: chunks are multiples of it."""
+        """Trials that are moved together, a multiple of `TILE`: chunks are multiples of it."""
         ...
 
     @property
@@ -106,7 +107,7 @@ class PlainDriver:
     system: Any
     rule: Any
     temperature: Any
-    block: int = 1
+    block: int = TILE
     kernel: str = "plain"
     flow_of_heat: None = None
 
@@ -121,7 +122,7 @@ class PlainDriver:
         for step in range(1, len(values)):
             change = values[step] - values[step - 1]
             if not relax_first:
-                flight.work[:] -= flight.states @ change
+                flight.work[:] -= np.einsum("ri,i->r", flight.states, change)
             moved, flow = self.rule.move(
                 self.system,
                 flight.states.copy(),
@@ -132,7 +133,7 @@ class PlainDriver:
             flight.states[:] = moved
             flight.flow[:] += flow
             if relax_first:
-                flight.work[:] -= flight.states @ change
+                flight.work[:] -= np.einsum("ri,i->r", flight.states, change)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +144,7 @@ class PackedDriver:
     steepness: Array
     order: int
     attempts: int
-    block: int = 64
+    block: int = TILE
     kernel: str = "packed"
 
     @property
@@ -181,7 +182,7 @@ class IncrementalDriver:
     steepness: Array
     order: int
     attempts: int
-    block: int = 1
+    block: int = TILE
     kernel: str = "incremental"
 
     @property
@@ -200,12 +201,13 @@ class IncrementalDriver:
         from neurothermo.engine.incremental import REFRESH_SWEEPS, drive_dense, drive_sparse
 
         size = self.system.size
+        fresh = "local" not in flight.kept
         local = flight.kept.setdefault("local", np.zeros(flight.states.shape, np.float32))
         refresh = max(1, REFRESH_SWEEPS * size // self.attempts)
         kernel = drive_sparse if self.system.sparse else drive_dense
         kernel(
             flight.states, local, values, _logits(self.system, self.steepness, values), *self._columns(flight),
-            *flight.keys, flight.first_trial, first_step, self.attempts, self.order, relax_first, refresh,
+            *flight.keys, flight.first_trial, first_step, self.attempts, self.order, relax_first, refresh, fresh,
             flight.work, flight.flow,
         )  # fmt: skip
 
@@ -239,7 +241,7 @@ class SynchronousDriver:
     @property
     def block(self) -> int:
         """A quarter of a million neurons: the shape of a product decides its last bits, so it is fixed."""
-        return int(np.clip(2 ** (18 - int(np.ceil(np.log2(self.system.size)))), 64, 4096))
+        return int(np.clip(2 ** (18 - int(np.ceil(np.log2(self.system.size)))), TILE, 4096))
 
     @property
     def cost(self) -> float:

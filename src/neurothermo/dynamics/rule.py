@@ -49,6 +49,7 @@ class Rule(Protocol):
 
 
 def rule_word(rule: Any) -> str:
-    """A rule's class and fields as JSON: the same for equal rules, in any process."""
+    """A rule's class, the module that defines it, and its fields as JSON: the same for equal rules, in any process."""
     fields = {name: plain(value) for name, value in sorted(vars(rule).items())}
-    return json.dumps({"kind": type(rule).__name__, **fields}, default=repr)
+    kind = {"kind": type(rule).__qualname__, "module": type(rule).__module__}
+    return json.dumps({**kind, **fields}, default=repr)

@@ -7,7 +7,18 @@ rounding grows with every flip, so they are summed anew at fixed absolute steps:
 import numpy as np
 from numba import njit, prange
 
-from neurothermo.engine.counter import FAST, GOLDEN, f4, log_float, mix, site_of, trial_keys, u8, uniform_of
+from neurothermo.engine.counter import (
+    FAST,
+    GOLDEN,
+    f4,
+    log_float,
+    mix,
+    site_of,
+    trial_keys,
+    u8,
+    uniform_of,
+    use_wide_vectors,
+)
 
 REFRESH_SWEEPS = 128
 BATCH = 128  # attempts whose sites and thresholds are drawn together, in a loop that vectorises
@@ -16,18 +27,19 @@ BATCH = 128  # attempts whose sites and thresholds are drawn together, in a loop
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
 def drive_dense(
     states, local, values, logits, columns, first, second, first_trial, first_step, attempts, order, relax_first,
-    refresh, work, flow,
+    refresh, fresh, work, flow,
 ):  # fmt: skip
     """Carry trials through `values[0] .. values[-1]`, adding to their work and entropy flow.
 
     states (trials, N) int8 of -1/+1 and local (trials, N) float32, changed in place; values (steps + 1, N) inputs;
     logits (steps + 1, N) float32, c beta_i (I_i - U_i); columns (N, N) float32, row j: c beta_i J_ij for all i;
     first, second: the run's key words; first_trial, first_step: absolute numbers; order: 0 random, 1 ascending,
-    -1 descending; local is summed anew at steps 1, 1 + refresh, ...; work, flow (trials,) are added to.
+    -1 descending; local is summed anew at steps 1, 1 + refresh, ..., and at once if fresh; work, flow (trials,) are added to.
     """
     trials, size = states.shape
     steps = len(values) - 1
     for trial in prange(trials):
+        use_wide_vectors()
         state = states[trial]
         fields = local[trial]
         key, other = trial_keys(first, second, first_trial + trial)
@@ -36,7 +48,7 @@ def drive_dense(
         sites = np.empty(BATCH, np.uint32)
         thresholds = np.empty(BATCH, np.float32)
         for step in range(1, steps + 1):
-            if (first_step + step - 2) % refresh == 0:
+            if (first_step + step - 2) % refresh == 0 or (fresh and step == 1):
                 fields[:] = f4(0)
                 for j in range(size):
                     add_row(fields, columns[j], f4(state[j]))
@@ -64,7 +76,7 @@ def drive_dense(
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
 def drive_sparse(
     states, local, values, logits, starts, targets, weights, first, second, first_trial, first_step, attempts, order,
-    relax_first, refresh, work, flow,
+    relax_first, refresh, fresh, work, flow,
 ):  # fmt: skip
     """As `drive_dense`, the couplings in compressed columns.
 
@@ -74,6 +86,7 @@ def drive_sparse(
     trials, size = states.shape
     steps = len(values) - 1
     for trial in prange(trials):
+        use_wide_vectors()
         state = states[trial]
         fields = local[trial]
         key, other = trial_keys(first, second, first_trial + trial)
@@ -82,7 +95,7 @@ def drive_sparse(
         sites = np.empty(BATCH, np.uint32)
         thresholds = np.empty(BATCH, np.float32)
         for step in range(1, steps + 1):
-            if (first_step + step - 2) % refresh == 0:
+            if (first_step + step - 2) % refresh == 0 or (fresh and step == 1):
                 fields[:] = f4(0)
                 for j in range(size):
                     for edge in range(starts[j], starts[j + 1]):

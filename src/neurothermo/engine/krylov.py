@@ -81,22 +81,21 @@ def orthogonalise(basis, count, vector, products):
 
 
 def improve(drift, vector, basis, tolerance):
-    r"""One cycle of GMRES for ``drift(vector) = 0``, in place; vector keeps its sum of absolute values.
+    r"""One cycle of GMRES for ``drift(vector) = 0``, in place.
 
     .. math:: x \leftarrow x + \sum_j y_j v_j, \qquad v_j \in \mathrm{span}\{r, A r, A^2 r, \dots\},
               \qquad r = A x, \qquad \|A x\|_2 \text{ minimal}
 
-    A is singular, but its range holds r, so the minimum exists, and no step leaves the direction that A's null
-    vector gives.
+    A is singular, but r and all of the basis lie in its range, so that the minimum exists and what A's left null
+    vector measures (the total probability) is kept.
 
-    drift : callable (vector, out), writes A vector to out; vector (rows, width), of total weight 1;
-    basis (m + 1, rows, width), scratch; tolerance: where the sum of |A x| may stop.
-    Returns (sum of |A x| before the cycle, applications of A). Saad & Schultz, SIAM J. Sci. Stat. Comput. 7, 856
-    (1986).
+    drift : callable (vector, out), writes A vector to out; vector (rows, width); basis (m + 1, rows, width),
+    scratch; tolerance: where the sum of |A x| may stop. Returns (sum of |A x| before the cycle, applications of A).
+    Saad & Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986).
     """
     drift(vector, basis[0])
     squares, residual = sizes(basis[0])
-    if residual <= tolerance or not np.isfinite(residual):
+    if residual <= tolerance or not np.isfinite(squares) or squares == 0:
         return residual, 1
     length = np.sqrt(squares)
     scale(basis[0], 1 / length)
@@ -111,11 +110,10 @@ def improve(drift, vector, basis, tolerance):
         hessenberg[used + 1, used] = left
         used += 1
         coefficients, remaining = _least(hessenberg[: used + 1, :used], length)
-        if remaining * residual <= 0.3 * tolerance * length or left <= 1e-14 * length:
+        if remaining * residual <= 0.3 * tolerance * length or not left > 1e-14:
             break
         scale(basis[used], 1 / left)
     combine(vector, basis[:used], coefficients)
-    scale(vector, 1 / sizes(vector)[1])
     return residual, used + 1
 
 

@@ -19,6 +19,7 @@ from neurothermo.engine.counter import (
     u4,
     u8,
     uniform_of,
+    use_wide_vectors,
 )
 
 LANES = 64
@@ -68,6 +69,7 @@ def drive_packed(
     low = tables[0]
     high = tables[1]
     for block in prange((trials + LANES - 1) // LANES):
+        use_wide_vectors()
         start = block * LANES
         state = np.zeros(LANES, np.uint32)
         key = np.empty(LANES, np.uint64)

@@ -46,8 +46,27 @@ class RedBlack:
         self._odd(even)
         relax_colour(self.other, out, self.tables, self.rows[0], self.patience[0], self.bits, even, True)
 
+    @property
+    def leavable(self):
+        """Whether every state is left at a rate that a float can hold."""
+        return bool(np.all(np.isfinite(self.patience)))
+
+    def deviation(self, even):
+        """A change of law of no total flux: to a likely state and to the one that is hardest to leave, from `even`.
+
+        What B keeps is the flux, the sum of D pi over even states.
+        """
+        patience = self.patience[0]
+        flux = float(np.sum(even / patience))
+        change = -even
+        for share, place in ((0.65, np.argmax(even)), (0.35, np.argmax(patience))):
+            change.ravel()[place] += share * flux * patience.ravel()[place]
+        return change
+
     def law(self, even):
-        """The probabilities of all states, shape (2^N,), from the balanced even half."""
+        """The probabilities of all states, shape (2^N,), from the balanced even half, which is polished in place."""
+        np.maximum(even, 0.0, out=even)  # rounding may have made rare states negative
+        self.sweep(even)
         self._odd(even)
         law = np.empty(2 * even.size)
         merge_colours(even, self.other, law)
@@ -73,9 +92,13 @@ def red_black(couplings, base):
     return RedBlack(bits, tables, rows, patience, np.empty((blocks, 1 << bits)))
 
 
-def table_rows(couplings):
-    """How many rows of tables `red_black` would make: the fewer, the fewer high neurons each one listens to."""
+def table_bytes(couplings):
+    """The size of the tables of `red_black`: the smaller, the fewer high neurons each one listens to."""
     bits, _ = _shape(len(couplings))
+    return 8 * _table_rows(couplings, bits) << bits
+
+
+def _table_rows(couplings, bits):
     return sum(1 << len(_switches(couplings, site, bits)) for site in range(len(couplings)))
 
 
@@ -102,7 +125,7 @@ def _tables(couplings, base, bits, blocks):
     parity = np.where(_odd_parity(np.arange(1 << bits)), 1.0, -1.0)  # of neuron 0 where colour and block are even
     turned = _odd_parity(block)
     rows = np.empty((2, blocks, size), np.int32)
-    tables = np.empty((table_rows(couplings), 1 << bits))
+    tables = np.empty((_table_rows(couplings, bits), 1 << bits))
     first = 0
     for site in range(size):
         switches = _switches(couplings, site, bits)

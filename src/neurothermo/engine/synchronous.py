@@ -3,7 +3,18 @@
 import numpy as np
 from numba import njit
 
-from neurothermo.engine.counter import FAST, GOLDEN, exp_float, f4, log_float, mix, trial_keys, u8, uniform_of
+from neurothermo.engine.counter import (
+    FAST,
+    GOLDEN,
+    exp_float,
+    f4,
+    log_float,
+    mix,
+    trial_keys,
+    u8,
+    uniform_of,
+    use_wide_vectors,
+)
 
 TILE = 64  # neurons whose factors 1 + e^-|logit| <= 2 are multiplied before one logarithm: at most 2^64
 
@@ -16,6 +27,7 @@ def move_all(states, sums, base, change, first, second, first_trial, step, relax
     c beta_i (I_i - U_i) at the input of the move; change (N,) float64, the change of input of this step, done
     before the move unless relax_first. Adds -change.V to work and ln p(s -> s') to flow; `add_return` completes it.
     """
+    use_wide_vectors()
     size = states.shape[1]
     draws = np.empty(TILE, np.float32)
     for trial in range(len(states)):
@@ -53,6 +65,7 @@ def move_all(states, sums, base, change, first, second, first_trial, step, relax
 @njit(fastmath=FAST, error_model="numpy", nogil=True, cache=True)
 def add_return(previous, sums, base, flow):
     """Add -ln p(s' -> s) to flow, s = `previous` and sums those of s'; base as in the move that led there."""
+    use_wide_vectors()
     size = previous.shape[1]
     for trial in range(len(previous)):
         total = 0.0

@@ -137,7 +137,7 @@ def _burn_in_length(
         done = length
         apart = max(
             _apart(system.quadratic_form(flight.states, field)),
-            _apart(flight.states @ direction / system.size),
+            _apart(flight.states @ (direction / system.size)),
         )
         agreed = agreed + 1 if apart < AGREEMENT else 0
         if agreed == 2:

@@ -9,6 +9,8 @@ import numpy as np
 
 import neurothermo
 from neurothermo.core.estimate import ENERGY, NATS
+from neurothermo.core.plain import plain
+from neurothermo.core.randomness import digest
 from neurothermo.dynamics import Glauber, rule_word
 
 UNITS = {
@@ -56,40 +58,36 @@ def build(variables: dict[str, Any], coordinates: dict[str, Any], attributes: di
 
 
 def attributes(
-    system: Any, protocol: Any, rule: Any, temperature: Any, initial_temperature: float | None, law: Any, seed: int,
-    run: str, kernel: str, trials: int,
-) -> dict[str, Any]:  # fmt: skip
+    system: Any, protocol: Any, rule: Any, temperature: Any, law: Any, run: str, kernel: str, options: dict[str, Any]
+) -> dict[str, Any]:
     """What a ledger says of itself: words and numbers only, so that NetCDF holds them as they are."""
     clock, ticks = rule.clock(system.size) if isinstance(rule, Glauber) else ("step", 1.0)
+    held = not protocol.drives_more and bool(np.all(protocol.values == protocol.values[0]))
     found: dict[str, Any] = {
-        "temperature": np.asarray(temperature, dtype=np.float64) if np.ndim(temperature) else float(temperature),
         "direction": protocol.direction,
         "relax_first": int(protocol.relax_first),
         "protocol": protocol.digest,
         "protocol_reversed": protocol.reversed().digest,
         "rule": rule_word(rule),
         "rule_reversed": rule_word(rule.reversed()),
-        "system": system.digest,
+        "system": digest(*sorted(one.digest for one in protocol.networks)) if protocol.networks else system.digest,
         "clock": clock,
         "ticks": ticks * protocol.steps,
-        "input_held": int(np.all(protocol.values == protocol.values[0])),
+        "input_held": int(held),
         "initial": law.name,
         "energy": system.why_no_energy,
-        "seed": seed,
+        "seed": options["seed"],
         "run": run,
         "kernel": kernel,
         "version": neurothermo.__version__,
         **law.attributes,
     }
-    if initial_temperature is not None:
-        found["initial_temperature"] = float(initial_temperature)
-    found["configuration"] = json.dumps(
-        {
-            "system": repr(system),
-            "protocol": repr(protocol),
-            "rule": rule_word(rule),
-            "trials": trials,
-            "seed": seed,
-        }
-    )
+    if protocol.temperatures is not None:
+        found["temperatures"] = np.asarray(protocol.temperatures)
+    else:
+        found["temperature"] = np.asarray(temperature, dtype=float) if np.ndim(temperature) else float(temperature)
+    if options["initial_temperature"] is not None:
+        found["initial_temperature"] = float(options["initial_temperature"])
+    said = {"system": repr(system), "protocol": repr(protocol), "rule": rule_word(rule), **options}
+    found["configuration"] = json.dumps({name: plain(value) for name, value in said.items()}, default=repr)
     return found

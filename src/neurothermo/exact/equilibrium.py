@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp, nan
 from typing import Any
 
+from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY, NATS, Estimate
 from neurothermo.exact.law import BoltzmannLaw, boltzmann_law, checked_system
 from neurothermo.protocols.protocol import as_protocol
@@ -113,7 +114,7 @@ def free_energy_difference(system: SpinNetwork, protocol: Any, *, temperature: A
     system : SpinNetwork
         As for `partition`.
     protocol : Protocol or array_like, shape (K + 1, N)
-        Only its first and last values matter.
+        Only its first and last values matter; where it drives the couplings, also its first and last network.
     temperature : float
         T, in energy units, > 0.
 
@@ -125,15 +126,22 @@ def free_energy_difference(system: SpinNetwork, protocol: Any, *, temperature: A
     Raises
     ------
     InputError
-        If the protocol does not drive the network's N neurons, and as `boltzmann_law` does.
+        If the protocol does not drive the network's N neurons or drives the temperature, and as `boltzmann_law`
+        does.
 
     References
     ----------
     Chen, arXiv 2012.13252, eq. 1.
     """
-    values = as_protocol(protocol, checked_system(system).size).values
-    first = boltzmann_law(system, temperature=temperature, field=values[0])
-    last = boltzmann_law(system, temperature=temperature, field=values[-1])
+    protocol = as_protocol(protocol, checked_system(system).size)
+    if protocol.temperatures is not None:
+        raise InputError("protocol drives the temperature: no work measures a free-energy difference between two baths")
+    networks = (protocol.network_at(step, system) for step in (0, protocol.steps))
+    fields = (protocol.values[0], protocol.values[-1])
+    first, last = (
+        boltzmann_law(network, temperature=temperature, field=field)
+        for network, field in zip(networks, fields, strict=True)
+    )
     value = last.ground - first.ground - first.temperature * (last.log_sum - first.log_sum)
     larger = max(first, last, key=lambda law: law.states)
     return _exact(value, ENERGY, larger, first=first.free_energy, last=last.free_energy)

@@ -137,16 +137,49 @@ def exchangeable(system: SpinNetwork, field: Array) -> Lumping | None:
     InputError
         If the network's patterns do not give its couplings.
     """
+    return exchangeable_throughout(system, field[None])
+
+
+def exchangeable_throughout(system: SpinNetwork, values: Array) -> Lumping | None:
+    r"""The coarsest classes in which spins stay exchangeable at every input of a protocol; None without patterns.
+
+    .. math:: i \sim j \iff (\epsilon^1_i, \dots, \epsilon^M_i, I_i(0) - U_i, \dots, I_i(K) - U_i) = \pm (\dots)_j
+
+    Occupation numbers of such classes keep their own Markov chain under any rule that treats the spins of a
+    class alike: random and parallel orders, not a fixed sequence of sites.
+
+    Parameters
+    ----------
+    system : SpinNetwork
+    values : array, shape (K + 1, N)
+        The inputs, in energy units. The lumping's `fields` are those of the first.
+
+    Raises
+    ------
+    InputError
+        If the network's patterns do not give its couplings.
+    """
     if system.patterns is None:
         return None
     bits, weights = _checked_patterns(system)
     gauge = np.prod(bits[:1], axis=0, dtype=np.int8)  # the first pattern's bits
-    net = gauge * (field - system.thresholds)
-    largest = max(np.abs(field).max(), np.abs(system.thresholds).max())
-    keys = np.vstack([gauge * bits, _grouped(net, SAME_FIELD * largest)])
-    columns, first, labels, sizes = np.unique(keys, axis=1, return_index=True, return_inverse=True, return_counts=True)
-    spins = columns[:-1].astype(np.float64)
-    return Lumping(sizes, spins.T @ weights @ spins, net[first], labels.reshape(-1), gauge, "lumped")
+    largest = max(np.abs(values).max(), np.abs(system.thresholds).max())
+    labels = np.zeros(system.size, dtype=np.int64)
+    for column in gauge * bits:
+        labels = _refined(labels, column)
+    for value in values:
+        labels = _refined(labels, _grouped(gauge * (value - system.thresholds), SAME_FIELD * largest))
+    _, first, sizes = np.unique(labels, return_index=True, return_counts=True)
+    spins = (gauge * bits)[:, first].astype(np.float64)
+    net = gauge * (values[0] - system.thresholds)
+    return Lumping(sizes, spins.T @ weights @ spins, net[first], labels, gauge, "lumped")
+
+
+def _refined(labels: npt.NDArray[np.int64], keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Labels 0, 1, ... of the pairs (label, key), ordered by label and then by key."""
+    span = int(keys.max()) - int(keys.min()) + 1
+    refined = np.unique(labels * span + (keys.astype(np.int64) - int(keys.min())), return_inverse=True)[1]
+    return np.asarray(refined, dtype=np.int64)
 
 
 def _grouped(values: Array, tolerance: float) -> npt.NDArray[np.int64]:

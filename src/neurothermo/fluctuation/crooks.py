@@ -10,7 +10,7 @@ import numpy as np
 
 from neurothermo.core.checks import Array, checked_fraction
 from neurothermo.core.errors import InputError
-from neurothermo.core.ledger import bath_temperature, is_ledger, mismatch
+from neurothermo.core.ledger import bath_temperature, is_ledger, mismatch, start_of
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import (
     FEWEST,
@@ -22,7 +22,7 @@ from neurothermo.fluctuation.logistic import (
     shown,
     standardised,
 )
-from neurothermo.fluctuation.mirrored import Mirrored, mirrored, start_of
+from neurothermo.fluctuation.mirrored import Mirrored, mirrored
 from neurothermo.fluctuation.second_law import without_overlap, without_scatter
 
 

@@ -70,13 +70,3 @@ def mirrored(forward: Any, reverse: Any, kT: float, *, heat: bool) -> Mirrored:
     heats = np.concatenate([column(forward, "heat"), -column(reverse, "heat")]) / kT if heat else None
     outcomes = np.concatenate([np.ones(one.size), np.zeros(other.size)])
     return Mirrored(np.concatenate([one, -other]) / kT, heats, outcomes, kT)
-
-
-def start_of(data: Any) -> str:
-    """What a ledger itself says against equilibrium at its start; empty where it says nothing."""
-    if not is_ledger(data):
-        return ""
-    if "initial_temperature" in data.attrs:
-        return f"the trials started at another temperature, {data.attrs['initial_temperature']:g}"
-    start = data.attrs.get("initial", "equilibrium")
-    return "" if start == "equilibrium" else f"the start was {start!r}, not equilibrium"

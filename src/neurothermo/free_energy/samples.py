@@ -11,7 +11,7 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_choice, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
-from neurothermo.core.ledger import bath_temperature, check_pair, is_ledger, works
+from neurothermo.core.ledger import bath_temperature, check_has_energy, check_pair, is_ledger, start_of, works
 
 DIRECTIONS = ("forward", "reverse")
 ERRORS = ("asymptotic", "bootstrap")
@@ -19,11 +19,15 @@ ERRORS = ("asymptotic", "bootstrap")
 
 @dataclass(frozen=True)
 class Single:
-    """Works of one process; `sign` is -1 where it is the reverse one, whose difference is -dF."""
+    """Works of one process; `sign` is -1 where it is the reverse one, whose difference is -dF.
+
+    `doubt` is what a ledger says against its own start in equilibrium.
+    """
 
     works: Array
     temperature: float
     sign: float
+    doubt: str = ""
 
     @property
     def spread(self) -> float:
@@ -38,6 +42,7 @@ class Pair:
     forward: Array
     reverse: Array
     temperature: float
+    doubt: str = ""
 
     @property
     def log_ratio(self) -> float:
@@ -64,7 +69,8 @@ def read_single(work: Any, temperature: Any, direction: str | None) -> Single:
         if said in DIRECTIONS and said != direction:
             raise InputError(f"direction is {direction!r}, but the ledger's direction is {said!r}")
     sign = -1.0 if (direction or said) == "reverse" else 1.0
-    return Single(_trials(work, "work"), bath_temperature(work, temperature=temperature), sign)
+    check_has_energy(work)
+    return Single(_trials(work, "work"), bath_temperature(work, temperature=temperature), sign, start_of(work))
 
 
 def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
@@ -76,8 +82,10 @@ def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
         If a side has no works, the temperatures are missing or differ, or `reverse` is not the reverse.
     """
     check_pair(forward, reverse)
+    check_has_energy(forward, reverse)
     heat_bath = bath_temperature(forward, reverse, temperature=temperature)
-    return Pair(_trials(forward, "forward"), _trials(reverse, "reverse"), heat_bath)
+    doubt = start_of(forward) or start_of(reverse)
+    return Pair(_trials(forward, "forward"), _trials(reverse, "reverse"), heat_bath, doubt)
 
 
 def described(sample: Single | Pair, method: str, confidence: float) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def described(sample: Single | Pair, method: str, confidence: float) -> dict[str
 
 def settled_single(sample: Single, fields: dict[str, Any]) -> Estimate | None:
     """The estimate where the works leave no choice: unusable, or all equal."""
-    trouble = _unusable(sample.works, "works")
+    trouble = _doubtful(sample.doubt) or _unusable(sample.works, "works")
     if trouble:
         return no_estimate(trouble, **fields)
     if sample.spread == 0:
@@ -108,7 +116,8 @@ def settled_pair(pair: Pair, fields: dict[str, Any]) -> Estimate | None:
     W_F = c and W_R = -c is the reversible process and gives c; constant works that add up to less than zero
     break the second law, and to more than zero never overlap.
     """
-    trouble = _unusable(pair.forward, "forward works") or _unusable(pair.reverse, "reverse works")
+    unusable = _unusable(pair.forward, "forward works") or _unusable(pair.reverse, "reverse works")
+    trouble = _doubtful(pair.doubt) or unusable
     if trouble:
         return no_estimate(trouble, **fields)
     if np.ptp(pair.forward) > 0 or np.ptp(pair.reverse) > 0:
@@ -150,6 +159,12 @@ def _trials(data: Any, name: str) -> Array:
     if values.ndim != 1 or values.size == 0:
         raise InputError(f"{name} must hold one work a trial, shape (trials,), got shape {values.shape}")
     return values
+
+
+def _doubtful(doubt: str) -> str:
+    if not doubt:
+        return ""
+    return f"No free energy follows from these works: {doubt} at the bath's temperature (use initial='equilibrium')."
 
 
 def _unusable(values: Array, name: str) -> str:

@@ -14,6 +14,7 @@ from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
 
+TILE = 64  # trials whose energies are computed together; chunks of a run are multiples of it
 SYMMETRY_TOLERANCE = 1e-12  # of the largest coupling: room for rounding in a user's own outer products
 
 
@@ -191,9 +192,15 @@ class SpinNetwork:
 
     def quadratic_form(self, states: Any, field: Any) -> Array:
         """-V.J.V/2 - (I - U).V, shape (trials,): the energy where there is one, a mere observable elsewhere."""
-        states = np.asarray(states, dtype=np.float64)
-        half = 0.5 * np.asarray((self.couplings @ states.T).T) + (np.asarray(field) - self.thresholds)
-        return -np.einsum("ri,ri->r", half, states)
+        rows, size = np.shape(states)
+        found = np.empty(rows)
+        tile = np.ones((TILE, size))  # a product's shape decides its last bits: the same one for any cut of the rows
+        for start in range(0, rows, TILE):
+            count = min(TILE, rows - start)
+            tile[:count] = states[start : start + count]
+            half = 0.5 * np.asarray((self.couplings @ tile.T).T) + (np.asarray(field) - self.thresholds)
+            found[start : start + count] = -np.einsum("ri,ri->r", half, tile)[:count]
+        return found
 
     def __repr__(self) -> str:
         kind = "symmetric" if self.symmetric else "asymmetric, no energy"

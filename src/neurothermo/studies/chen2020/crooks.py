@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from neurothermo import fluctuation, free_energy
-from neurothermo.core.estimate import Estimate
+from neurothermo.core.estimate import ENERGY, Estimate
 from neurothermo.dynamics import Glauber
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE, histogram, mark, shared_edges
@@ -79,13 +78,12 @@ def _acceptance_panel(settings: Settings, name: str, size: float) -> Panel:
     change = settings.exact_difference(gamma)
     forward, reverse = corrected_pair(settings, gamma)
     printed = free_energy.acceptance_crossing(forward, reverse, form="as-printed")
-    explained = replace(printed.scaled(settings.temperature, printed.units), diagnostics=())
     rows = (
         Row.compare("z_R - z_F crosses x/T", "corrected", free_energy.acceptance_crossing(forward, reverse), change),
         Row.compare("Bennett's acceptance ratio", "corrected", free_energy.bar(forward, reverse), change),
         Row.compare("z_R - z_F crosses x", "as printed", printed, change, expected=False),
-        Row.compare("T times the crossing as printed", "explanation",
-                    explained, change),
+        Row("T times the crossing as printed", "explanation", settings.temperature * printed, exact=float(change),
+            units=ENERGY, sentence="The printed line is off by the factor kT."),
     )  # fmt: skip
 
     def draw(figure: Any) -> None:

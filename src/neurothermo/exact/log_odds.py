@@ -1,0 +1,104 @@
+"""What a rule makes of a network at one input: the log odds of every neuron, and checks of what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array, checked_array, checked_temperatures
+from neurothermo.core.errors import InputError
+from neurothermo.dynamics.glauber import Glauber
+from neurothermo.exact.law import checked_system
+
+LIMITS = {"random": 26, "sequential": 23, "parallel": 14}  # neurons: memory, memory, and 4^N operations a step
+
+
+@dataclass(frozen=True, eq=False)
+class LogOdds:
+    r"""The log odds of every neuron, :math:`a_i(V) = \ln P(V_i' = +1)/P(V_i' = -1) = \sum_j K_{ij} V_j + b_i`.
+
+    Parameters
+    ----------
+    couplings : array, shape (N, N)
+        K = c J_ij / T_i.
+    base : array, shape (N,)
+        b = c (I_i - U_i) / T_i.
+    """
+
+    couplings: Array
+    base: Array
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.base)
+
+    def of(self, site: int) -> Array:
+        """The log odds of one neuron in every state, shape (2^N,); bit i of a state's number set: neuron i up."""
+        return linear(self.couplings[site]) + self.base[site]
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether K = K^T, so that one Hamiltonian drives all neurons at one temperature."""
+        gap = np.abs(self.couplings - self.couplings.T).max()
+        return bool(gap <= 1e-12 * np.abs(self.couplings).max())
+
+
+def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
+    """Checked and in units of the temperature.
+
+    Raises
+    ------
+    InputError
+        If the system is no SpinNetwork, the rule no Glauber rule, a temperature not positive, the field of another
+        length, N beyond what all 2^N states allow, or neurons are left out of the rule's step.
+    """
+    system, rule = checked_system(system), checked_rule(rule)
+    size = system.size
+    if size > LIMITS[rule.order]:
+        gigabytes = 2.0**size * 8 / 1e9
+        raise InputError(
+            f"N = {size} neurons have 2^{size} states, of which one law alone takes {gigabytes:.3g} GB: "
+            f"{rule.order} order is solved up to N = {LIMITS[rule.order]}; simulate this network instead"
+        )
+    if rule.order == "sequential" and rule.attempts_per_step(size) < size:
+        raise InputError(
+            f"a step of {rule.attempts} attempts in sequential order starts anew at the first neuron and never moves "
+            f"{size - rule.attempts_per_step(size)} of {size} neurons: it has no stationary law of its own"
+        )
+    temperatures = checked_temperatures(temperature, size)
+    given = np.zeros(size) if field is None else checked_array(field, "field", (size,))
+    steepness = rule.steepness / (np.zeros(size) + temperatures)
+    dense = system.couplings.toarray() if system.sparse else system.couplings
+    with np.errstate(over="ignore", invalid="ignore"):
+        odds = LogOdds(dense * steepness[:, None], (given - system.thresholds) * steepness)
+        finite = np.isfinite(np.abs(odds.couplings).sum() + np.abs(odds.base).sum())
+    if not finite:
+        raise InputError("couplings, field and temperature must give log odds that a float can hold, got an overflow")
+    return odds
+
+
+def linear(weights: Any) -> Array:
+    """sum_j weights[j] V_j of every state, shape (2^len(weights),)."""
+    sums = np.zeros(1)
+    for weight in weights:
+        sums = np.concatenate([sums - weight, sums + weight])
+    return sums
+
+
+def checked_rule(rule: Any) -> Glauber:
+    """A rule whose transition probabilities are known in closed form."""
+    if not isinstance(rule, Glauber):
+        raise InputError(f"rule must be a Glauber rule, got {type(rule).__name__}")
+    return rule
+
+
+def checked_law(law: Any, size: int) -> Array:
+    """Probabilities of all 2^N states, shape (2^N,), that sum to 1."""
+    values = checked_array(law, "law", (2**size,))
+    total = float(values.sum())
+    if np.any(values < 0) or abs(total - 1) > 1e-6:
+        raise InputError(f"law must hold probabilities that sum to 1, got a sum of {total:g}")
+    return values

@@ -1,0 +1,163 @@
+"""Entropy production of a network in its stationary state, over all edges between 2^N states, without a matrix."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.estimate import NATS, Estimate, no_estimate
+from neurothermo.exact.log_odds import checked_law, log_odds
+from neurothermo.exact.steady import StationaryLaw, stationary_law
+
+STATIONARY = 1e-6  # a law given that moves by more in one tick is not stationary
+
+
+def entropy_production(
+    system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None
+) -> Estimate:
+    r"""The entropy production of the stationary state, in nats a tick of the rule's clock.
+
+    .. math:: \sigma = \tfrac12 \sum_{s, s'} [\pi(s) T(s \to s') - \pi(s') T(s' \to s)]
+                       \ln \frac{\pi(s) T(s \to s')}{\pi(s') T(s' \to s)}
+                     = \sum_{s, s'} \pi(s)\, T(s \to s') \ln \frac{T(s \to s')}{T(s' \to s)}
+
+    In a stationary state all of it flows into the bath. Random order: T is one attempt. Sequential order: the sum
+    over the attempts of a step, each from the law it finds (the reverse process goes through the neurons
+    backwards); not Schnakenberg's formula for the product matrix, which is something else. Parallel order: T is a
+    step.
+
+    Parameters
+    ----------
+    system : SpinNetwork
+    rule : Glauber
+    temperature : float or array_like, shape (N,)
+        One, or one for each neuron; energy units, > 0.
+    field : array_like, shape (N,), optional
+        The input I, in energy units; default 0.
+    law : StationaryLaw or array_like, shape (2^N,), optional
+        The stationary law, if it is known already.
+
+    Returns
+    -------
+    Estimate
+        Exact; "nats per attempt" (random), "nats per sweep" (sequential; "nats per step" where a step is not N
+        attempts) or "nats per step" (parallel). ``details`` has the conversions `per_attempt`, `per_sweep` and
+        `per_step` where they mean something, and `residual`, `gap` and `accuracy` of the law. NaN where the law
+        could not be determined.
+
+    Raises
+    ------
+    InputError
+        As `stationary_law` does, or if the law given is none.
+
+    References
+    ----------
+    Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6; Gaspard, J. Stat. Phys. 117, 599 (2004).
+    """
+    from neurothermo.exact.flow_parts import flow_parts
+
+    odds = log_odds(system, rule, temperature, field)
+    known, sentences = _law(system, rule, temperature, field, law)
+    fields = {
+        "units": clock_units(rule, odds.size),
+        "temperature": float(temperature) if np.ndim(temperature) == 0 else None,
+        "method": f"{known.method}, 2^{odds.size} states",
+        "kind": "exact",
+    }
+    details = {name: getattr(known, name) for name in ("residual", "gap", "accuracy", "applications")}
+    if not known.converged:
+        return no_estimate(known.sentence, details=details, **fields)
+    value = flow_parts(known.probabilities, odds, rule).total
+    details |= _conversions(value, rule, odds.size)
+    return Estimate(value, 0.0, (value, value), diagnostics=sentences, details=details, **fields)
+
+
+def entropy_production_map(
+    system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None
+) -> Any:
+    r"""Which neuron, and which coupling, the entropy production of the stationary state goes with.
+
+    .. math:: \sigma = \sum_i \sigma_i, \qquad \sigma_i = \sum_j \sigma_{ij} + \sigma_i^{\mathrm{input}}, \qquad
+              \sigma_{ij} = -K_{ij} \langle r_i s_i s_j \rangle, \qquad K_{ij} = c J_{ij}/T_i
+
+    sigma_i is the mean flow of neuron i's own moves, linear in its local field; it is split as the field is, into
+    what each coupling and what the input contributes. (Parallel order: K_ij <s_i' s_j - s_i s_j'>/2.) The input's part
+    vanishes in a stationary state, where no mean changes. The parts are not positive one by one. Of a pair coupled
+    alike both ways at one temperature, (i, j) and (j, i) cancel: what is left goes with the asymmetry.
+
+    Parameters
+    ----------
+    system, rule, temperature, field, law
+        As for `entropy_production`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `value` (neuron), `pair` (neuron, source), `input` (neuron), and their `total`; with `stderr`, `low` and
+        `high` of `value`. All NaN where the law could not be determined, with a sentence in ``attrs["why"]``.
+
+    Raises
+    ------
+    InputError
+        As `entropy_production` does.
+    """
+    import xarray as xr
+
+    from neurothermo.exact.flow_parts import FlowParts, flow_parts
+
+    odds = log_odds(system, rule, temperature, field)
+    known, sentences = _law(system, rule, temperature, field, law)
+    if known.converged:
+        parts = flow_parts(known.probabilities, odds, rule, pairs=True)
+    else:
+        parts = FlowParts(np.full(odds.size, nan), np.full(odds.size, nan), np.full((odds.size, odds.size), nan))
+        sentences = (known.sentence,)
+    one = ("neuron", parts.neurons)
+    return xr.Dataset(
+        {
+            "value": one,
+            "stderr": ("neuron", 0 * parts.neurons),
+            "low": one,
+            "high": one,
+            "pair": (("neuron", "source"), parts.pairs),
+            "input": ("neuron", parts.inputs),
+            "total": parts.total,
+        },
+        coords={"neuron": np.arange(odds.size), "source": np.arange(odds.size)},
+        attrs={"units": clock_units(rule, odds.size), "kind": "exact", "why": " ".join(sentences)},
+    )
+
+
+def clock_units(rule: Any, size: int) -> str:
+    """ "nats per attempt", "nats per sweep" or "nats per step"."""
+    if rule.order == "random":
+        return f"{NATS} per attempt"
+    sweep = rule.order == "sequential" and rule.attempts_per_step(size) == size
+    return f"{NATS} per sweep" if sweep else f"{NATS} per step"
+
+
+def _conversions(value: float, rule: Any, size: int) -> dict[str, float]:
+    """The same production by other clocks."""
+    attempts = rule.attempts_per_step(size)
+    if rule.order == "parallel":
+        return {"per_step": value}
+    attempt = value if rule.order == "random" else value / attempts
+    return {"per_attempt": attempt, "per_sweep": size * attempt, "per_step": attempts * attempt}
+
+
+def _law(system: Any, rule: Any, temperature: Any, field: Any, law: Any) -> tuple[StationaryLaw, tuple[str, ...]]:
+    """The stationary law, and what to say about one that was given."""
+    from neurothermo.exact.stepping import clock_move
+
+    if law is None:
+        return stationary_law(system, rule, temperature=temperature, field=field), ()
+    if isinstance(law, StationaryLaw):
+        return law, ()
+    given = checked_law(law, system.size)
+    moved = given.copy()
+    clock_move(rule, log_odds(system, rule, temperature, field))(moved)
+    residual = float(np.abs(moved - given).sum())
+    sentence = f"The law given moves by {residual:.2g} in one tick: it is not stationary; see entropy_balance()."
+    return StationaryLaw(given, "law given", residual, nan, nan), (sentence,) if residual > STATIONARY else ()

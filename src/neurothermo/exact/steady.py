@@ -1,0 +1,196 @@
+"""The law that a rule of motion keeps, over all 2^N states, without a matrix; NaN where it cannot be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
+from neurothermo.exact.fixed_point import FixedPoint, fixed_point
+from neurothermo.exact.log_odds import LogOdds, linear, log_odds
+
+TABLE_BYTES = 2**31  # of the tables of a densely coupled network under random order
+WARM_UP = 2  # sweeps before the solver: what decays fast goes cheaply
+
+
+@dataclass(frozen=True, eq=False)
+class StationaryLaw:
+    r"""The law :math:`\pi = T \pi` of a rule, and how far it can be trusted. Made by `stationary_law`.
+
+    Parameters
+    ----------
+    probabilities : array, shape (2^N,)
+        Bit i of a state's number set: neuron i up. All NaN where the law could not be determined.
+    method : str
+    residual : float
+        The sum of \|T pi - pi\| over states (random order: of a red-black sweep).
+    gap : float
+        By which fraction a sweep or step pulls the slowest deviation found back; NaN for a closed form.
+    accuracy : float
+        residual / gap: the estimated sum of \|pi - true pi\| over states.
+    applications : int
+        Of the matrix-free operator.
+    sentence : str
+        Why there is no law; empty where there is one.
+    """
+
+    probabilities: Array
+    method: str
+    residual: float = 0.0
+    gap: float = nan
+    accuracy: float = 0.0
+    applications: int = 0
+    sentence: str = ""
+
+    @property
+    def converged(self) -> bool:
+        """Whether there is a law."""
+        return not self.sentence
+
+
+def stationary(system: Any, rule: Any, *, temperature: Any, field: Any = None) -> Array:
+    r"""The probabilities of all states under the law that a rule keeps.
+
+    .. math:: \pi = T \pi
+
+    Parameters
+    ----------
+    system, rule, temperature, field
+        As for `stationary_law`.
+
+    Returns
+    -------
+    array, shape (2^N,)
+        Bit i of a state's number set: neuron i up. All NaN where the law could not be determined, with a sentence
+        in `stationary_law`, which also reports the residual.
+
+    Raises
+    ------
+    InputError
+        As `stationary_law` does.
+    """
+    return stationary_law(system, rule, temperature=temperature, field=field).probabilities
+
+
+def stationary_law(system: Any, rule: Any, *, temperature: Any, field: Any = None) -> StationaryLaw:
+    r"""The law that a rule keeps, with its residual and its accuracy.
+
+    .. math:: \pi = T \pi, \qquad \|\pi - \pi^*\| \le \|T \pi - \pi\| / \gamma
+
+    Symmetric couplings at one temperature have closed forms: Boltzmann's law for single-neuron updates (at
+    temperature 2T/c for activation of steepness c), and Little's and Peretto's for parallel order. Otherwise the
+    balance is solved by restarted GMRES, in random order on the states with an even number of neurons up, the
+    others eliminated. The gap is estimated by following a deviation that favours one state; where it is so small
+    that the weights of metastable basins cannot be told, there is no law and a sentence says so.
+
+    Parameters
+    ----------
+    system : SpinNetwork
+        Couplings symmetric or not.
+    rule : Glauber
+        Random order: the law of an attempt, whatever their number a step. Sequential order: the periodic law
+        after a full step. Parallel order: after a step.
+    temperature : float or array_like, shape (N,)
+        One, or one for each neuron; energy units, > 0.
+    field : array_like, shape (N,), optional
+        The input I, in energy units; default 0.
+
+    Raises
+    ------
+    InputError
+        If the states or the tables do not fit in memory, a step leaves neurons out, or an argument is malformed.
+
+    References
+    ----------
+    Saad & Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986); Little, Math. Biosci. 19, 101 (1974); Peretto,
+    Biol. Cybern. 50, 51 (1984).
+    """
+    odds = log_odds(system, rule, temperature, field)
+    if odds.symmetric:
+        return _closed_form(odds, rule.order == "parallel")
+    if rule.order == "random":
+        return _random(odds)
+    return _stepped(rule, odds)
+
+
+def _closed_form(odds: LogOdds, parallel: bool) -> StationaryLaw:
+    """exp(V K V / 4 + b V / 2), or exp(b V / 2) prod_i 2 cosh(a_i / 2): K and b those of the log odds."""
+    logs = linear(0.5 * odds.base)
+    if parallel:
+        for site in range(odds.size):
+            half = 0.5 * odds.of(site)
+            logs += np.logaddexp(half, -half)
+    else:
+        for site in range(1, odds.size):  # pairs (site, j < site), half the states with neuron `site` up
+            pairs = 0.5 * linear(odds.couplings[site, :site])
+            halves = logs.reshape(-1, 2, len(pairs))
+            halves[:, 0] -= pairs
+            halves[:, 1] += pairs
+    logs -= logs.max()
+    law = np.exp(logs)
+    law /= law.sum()
+    return StationaryLaw(law, "closed form (Peretto)" if parallel else "closed form (Boltzmann)")
+
+
+def _random(odds: LogOdds) -> StationaryLaw:
+    from neurothermo.engine.red_black import red_black, table_bytes
+
+    needed = table_bytes(odds.couplings)
+    if needed > TABLE_BYTES:
+        raise InputError(
+            f"the couplings of N = {odds.size} neurons need tables of {needed / 1e9:.3g} GB (limit "
+            f"{TABLE_BYTES / 1e9:.3g} GB): use sparser couplings, fewer neurons, or simulate this network"
+        )
+    halves = red_black(odds.couplings, odds.base)
+    method = "red-black GMRES"
+    if not halves.leavable:
+        sentence = (
+            "There is a state that is left with a probability below what a float can hold: raise the temperature."
+        )
+        return _unknown(odds.size, method, sentence)
+    even = np.full(halves.other.shape, 1 / halves.other.size)
+    for _ in range(WARM_UP):
+        halves.sweep(even)
+    solved = fixed_point(halves.drift, even, halves.deviation)
+    if not solved.converged:
+        return _unknown(odds.size, method, _metastable(solved), solved)
+    return _known(halves.law(solved.vector), method, solved)
+
+
+def _stepped(rule: Any, odds: LogOdds) -> StationaryLaw:
+    from neurothermo.exact.stepping import Stepper, clock_move
+
+    stepper = Stepper(clock_move(rule, odds), odds.size)
+    law = np.full(stepper.shape, 0.5**odds.size)
+    for _ in range(WARM_UP):
+        stepper.move(law.reshape(-1))
+    solved = fixed_point(stepper.drift, law, stepper.deviation)
+    if not solved.converged:
+        return _unknown(odds.size, "GMRES", _metastable(solved), solved)
+    law = np.maximum(solved.vector, 0.0).ravel()  # rounding may have made rare states negative
+    stepper.move(law)
+    return _known(law / law.sum(), "GMRES", solved)
+
+
+def _known(law: Array, method: str, solved: FixedPoint) -> StationaryLaw:
+    return StationaryLaw(law, method, solved.residual, solved.gap, solved.accuracy, solved.applications)
+
+
+def _unknown(size: int, method: str, sentence: str, solved: FixedPoint | None = None) -> StationaryLaw:
+    law = np.full(2**size, nan)
+    if solved is None:
+        return StationaryLaw(law, method, nan, nan, nan, 0, sentence)
+    accuracy = solved.accuracy
+    return StationaryLaw(law, method, solved.residual, solved.gap, accuracy, solved.applications, sentence)
+
+
+def _metastable(solved: FixedPoint) -> str:
+    return (
+        f"The stationary law could not be determined: the slowest deviation found is pulled back by {solved.gap:.1g} of "
+        f"itself a sweep, so that a residual of {solved.residual:.1g} leaves the weights of metastable basins uncertain "
+        f"by about {min(solved.accuracy, 1):.1g}. Raise the temperature, or simulate from starts of your choice."
+    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from neurothermo.ensemble import entropy_production as entropy_production
     from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
     from neurothermo.ensemble import simulate as simulate
+    from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.protocols import Protocol as Protocol
     from neurothermo.protocols import hold as hold
     from neurothermo.protocols import ramp as ramp
@@ -41,6 +42,7 @@ _ROOMS = {
     "hopfield": "systems",
     "ramp": "protocols",
     "simulate": "ensemble",
+    "split_flow": "ensemble",
 }
 
 __all__ = [*_ROOMS, "__version__"]

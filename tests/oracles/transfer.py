@@ -80,3 +80,63 @@ def stationary(matrix):
     values, vectors = np.linalg.eig(matrix)
     law = np.real(vectors[:, np.argmax(np.real(values))])
     return law / law.sum()
+
+
+def dense_step(couplings, field, beta, order, attempts, steepness):
+    """T[x', x] of one step; beta (N,) one a neuron; order a list of sites, "random" or "parallel"."""
+    return tilted_dense_step(couplings, field, beta, order, attempts, steepness, 0.0)
+
+
+def tilted_dense_step(couplings, field, beta, order, attempts, steepness, theta):
+    """As `dense_step`, every elementary transition times exp(-theta flow), flow = ln T(x -> x') / T(x' -> x)."""
+    one_move = [tilted(matrix, theta) for matrix in elementary(couplings, field, beta, order, steepness)]
+    if order == "parallel":
+        return one_move[0]
+    if order == "random":
+        return np.linalg.matrix_power(sum(one_move) / len(one_move), attempts)
+    product = np.eye(2 ** len(couplings))
+    for site in order:
+        product = one_move[site] @ product
+    return product
+
+
+def elementary(couplings, field, beta, order, steepness):
+    """The matrices of single moves: one a neuron, or the one of all neurons at once."""
+    states = all_states(len(couplings))
+    gain = steepness * beta * (states @ couplings.T + field)
+    logs = -np.logaddexp(0, -states[:, None, :] * gain[None])  # [x', x, i]: of drawing x'_i; none lost to rounding
+    if order == "parallel":
+        return [np.exp(logs.sum(axis=2))]
+    differ = states[:, None, :] != states[None, :, :]
+    others = differ.sum(axis=2, keepdims=True) - differ
+    return list(np.where(others == 0, np.exp(logs), 0.0).transpose(2, 0, 1))
+
+
+def log_ratio(matrix):
+    """ln T[x', x] / T[x, x'], zero where either vanishes."""
+    moves = (matrix > 0) & (matrix.T > 0)
+    return np.log(np.where(moves, matrix, 1)) - np.log(np.where(moves, matrix.T, 1))
+
+
+def tilted(matrix, theta):
+    return matrix * np.exp(-theta * log_ratio(matrix))
+
+
+def path_flow(couplings, field, beta, order, attempts, steepness, law):
+    """Mean flow of one step from a law, and each neuron's part of it, by following the law move by move."""
+    n = len(couplings)
+    matrices = elementary(couplings, field, beta, order, steepness)
+    by_neuron = np.zeros(n)
+    if order == "parallel":
+        states = all_states(n)
+        gain = steepness * beta * (states @ couplings.T + field)
+        there = -np.logaddexp(0, -states[:, None, :] * gain[None])  # [x', x, i]
+        share = there - there.transpose(1, 0, 2)
+        by_neuron += np.einsum("yx,yxi,x->i", matrices[0], share, law)
+        return float(np.sum(matrices[0] * log_ratio(matrices[0]) * law)), by_neuron
+    for move in range(attempts):
+        drawn = range(n) if order == "random" else [order[move]]
+        for site in drawn:
+            by_neuron[site] += np.sum(matrices[site] * log_ratio(matrices[site]) * law) / len(drawn)
+        law = sum(matrices[site] @ law for site in drawn) / len(drawn)
+    return float(by_neuron.sum()), by_neuron

@@ -16,213 +16,53 @@ serves two pairs: 1/x = y/(xy) and 1/y = x/(xy). All neurons of a block are done
 high ones in groups of `GROUP` while their 2^GROUP strips are.
 """
 
-import numpy as np
-from llvmlite import ir
-from numba import float64, int64, njit, prange
-from numba.extending import intrinsic
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from neurothermo.engine.butterfly_tables import LARGEST_LOGIT, LOW, SIDE, SIDE_BITS
+import numpy as np
+from numba import get_num_threads, njit, prange, set_num_threads
+
+from neurothermo.engine.butterfly_pairs import (
+    HALF,
+    add_forward,
+    add_tilted,
+    add_transposed,
+    exp_double,
+    exponentials,
+    forward,
+    spread,
+    tilted,
+    transpose,
+    transposed,
+)
+from neurothermo.engine.butterfly_tables import LOW, SIDE, SIDE_BITS
 from neurothermo.engine.counter import FAST
 
 FORWARD = 0
 TRANSPOSED = 1
 TILTED = 2
 
-HALF = SIDE // 2
 GROUP = 3  # high neurons done together: more would crowd the ways of a cache, strips lying powers of two apart
 STRIP = 16  # rows of 32 states that are carried through a group at once
 STRIPS = SIDE // STRIP
 NO_BIT = 30  # above the bits of any row number
 
-
-@intrinsic
-def double_of_bits(_typing, _bits):
-    """The float64 whose bits these are."""
-    return float64(int64), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
+SHARE = 2**12  # states below which another thread costs more than it does
 
 
-@njit(fastmath=FAST, error_model="numpy")
-def exp_double(x):
-    """exp(x) to 2 ulp, x clamped to +-345; math.exp would not vectorise.
-
-    Taylor's polynomial of degree 13 on |r| <= ln(2)/2, where its remainder is below 1e-17.
-    """
-    x = min(max(x, -LARGEST_LOGIT), LARGEST_LOGIT)
-    n = np.int32(x * 1.4426950408889634 + 1024.5) - np.int32(1024)
-    r = x - n * 0.693145751953125
-    r = r - n * 1.42860682030941723212e-6
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * double_of_bits(np.int64(n + np.int32(1023)) << np.int64(52))
-
-
-@njit
-def spread(number, bit):
-    """The number with a zero bit put in at `bit`."""
-    return ((number >> bit) << (bit + 1)) | (number & ((1 << bit) - 1))
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def transpose(source, target):
-    """Eight columns at a time: as many lines as a first cache keeps apart."""
-    for first in range(0, SIDE, 8):
-        for j in range(SIDE):
-            row = target[j]
-            for k in range(8):
-                row[first + k] = source[first + k, j]
-
-
-# The six butterflies, in place and adding. Pair number j of rows is down = lower[spread(j, bit)] and
-# up = upper[the same + step], with e = odds[j] * factor. Within a block, lower and upper are the block, and step its
-# bit; between two blocks they are those, bit is NO_BIT and step 0. Weights multiply each other first: a product of
-# the law with r alone could underflow where r e = 1.
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def forward(lower, upper, bit, step, odds, factor):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        a = odds[j]
-        for k in range(HALF):
-            e = a[k] * factor
-            f = a[k + HALF] * factor
-            t = 1.0 / ((1.0 + e) * (1.0 + f))
-            r = t * (1.0 + f)
-            s = t * (1.0 + e)
-            u = x[k] + y[k]
-            v = x[k + HALF] + y[k + HALF]
-            y[k] = u * r
-            y[k + HALF] = v * s
-            x[k] = u * (r * e)
-            x[k + HALF] = v * (s * f)
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def transposed(lower, upper, bit, step, odds, factor):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        a = odds[j]
-        for k in range(HALF):
-            e = a[k] * factor
-            f = a[k + HALF] * factor
-            t = 1.0 / ((1.0 + e) * (1.0 + f))
-            r = t * (1.0 + f)
-            s = t * (1.0 + e)
-            u = x[k] * (r * e) + y[k] * r
-            v = x[k + HALF] * (s * f) + y[k + HALF] * s
-            y[k] = u
-            y[k + HALF] = v
-            x[k] = u
-            x[k + HALF] = v
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def tilted(lower, upper, bit, step, odds, factor, p, p_factor, q, q_factor):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        a = odds[j]
-        b = p[j]
-        c = q[j]
-        for k in range(SIDE):
-            e = a[k] * factor
-            r = 1.0 / (1.0 + e)
-            u = x[k]
-            v = y[k]
-            x[k] = u * (r * e) + v * (r * (c[k] * q_factor))
-            y[k] = u * (r * (b[k] * p_factor)) + v * r
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def add_forward(lower, upper, lower_out, upper_out, bit, step, odds, factor, scale):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        ox = lower_out[spread(j, bit)]
-        oy = upper_out[spread(j, bit) + step]
-        a = odds[j]
-        for k in range(HALF):
-            e = a[k] * factor
-            f = a[k + HALF] * factor
-            t = scale / ((1.0 + e) * (1.0 + f))
-            r = t * (1.0 + f)
-            s = t * (1.0 + e)
-            u = x[k] + y[k]
-            v = x[k + HALF] + y[k + HALF]
-            oy[k] += u * r
-            oy[k + HALF] += v * s
-            ox[k] += u * (r * e)
-            ox[k + HALF] += v * (s * f)
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def add_transposed(lower, upper, lower_out, upper_out, bit, step, odds, factor, scale):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        ox = lower_out[spread(j, bit)]
-        oy = upper_out[spread(j, bit) + step]
-        a = odds[j]
-        for k in range(HALF):
-            e = a[k] * factor
-            f = a[k + HALF] * factor
-            t = scale / ((1.0 + e) * (1.0 + f))
-            r = t * (1.0 + f)
-            s = t * (1.0 + e)
-            u = x[k] * (r * e) + y[k] * r
-            v = x[k + HALF] * (s * f) + y[k + HALF] * s
-            oy[k] += u
-            oy[k + HALF] += v
-            ox[k] += u
-            ox[k + HALF] += v
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def add_tilted(lower, upper, lower_out, upper_out, bit, step, odds, factor, p, p_factor, q, q_factor, scale):
-    for j in range(len(odds)):
-        x = lower[spread(j, bit)]
-        y = upper[spread(j, bit) + step]
-        ox = lower_out[spread(j, bit)]
-        oy = upper_out[spread(j, bit) + step]
-        a = odds[j]
-        b = p[j]
-        c = q[j]
-        for k in range(SIDE):
-            e = a[k] * factor
-            r = scale / (1.0 + e)
-            u = x[k]
-            v = y[k]
-            ox[k] += u * (r * e) + v * (r * (c[k] * q_factor))
-            oy[k] += u * (r * (b[k] * p_factor)) + v * r
-
-
-@njit(fastmath=FAST, error_model="numpy")
-def exponentials(logits, addend, theta, odds, powers, also_powers):
-    """e^-a, e^(-theta a) and e^(-(1 - theta) a) of a = logits + addend, for temperatures too low for products."""
-    for j in range(len(logits)):
-        a = logits[j]
-        e = odds[j]
-        for k in range(SIDE):
-            e[k] = exp_double(-(a[k] + addend))
-        if also_powers:
-            for k in range(SIDE):
-                logit = min(max(a[k] + addend, -LARGEST_LOGIT), LARGEST_LOGIT)
-                powers[0, j, k] = np.exp(-theta * logit)
-                powers[1, j, k] = np.exp(-(1.0 - theta) * logit)
+@contextmanager
+def threads_for(states: int) -> Iterator[None]:
+    """No more threads than have a share of so many states each; the result does not depend on it."""
+    before = get_num_threads()
+    fewer = max(1, min(before, states // SHARE))
+    if fewer == before:
+        yield
+        return
+    set_num_threads(fewer)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 @njit(fastmath=FAST, error_model="numpy")
@@ -249,7 +89,8 @@ def update(lower, upper, bit, step, kind, sums, a, c, p, p_factor, q, q_factor, 
 
 @njit(fastmath=FAST, error_model="numpy")
 def add_update(
-    lower, upper, lower_out, upper_out, bit, step, kind, sums, a, c, p, p_factor, q, q_factor, theta, room, powers, scale
+    lower, upper, lower_out, upper_out, bit, step, kind, sums, a, c, p, p_factor, q, q_factor, theta, room, powers,
+    scale,
 ):  # fmt: skip
     """As `update`, `scale` times the result added to lower_out and upper_out."""
     if sums:
@@ -349,22 +190,23 @@ def sweep_strip(law, start, top, lowest, count, run, kind, sums, outer, high, p_
 
 
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
-def random_attempts(laws, spare, count, kind, sums, inner, outer, high, p_inner, p_outer, p_high, theta):
-    """`count` times: laws <- the mean over all neurons of what drawing that neuron makes of them.
+def random_attempts(laws, spare, count, first, kind, sums, inner, outer, high, p_inner, p_outer, p_high, theta):
+    """`count` times: laws <- the mean over the neurons from `first` on of what drawing that neuron makes of them.
 
     As `sweep`; `spare`, of the shape of laws, is overwritten. The result is in laws after an even count, else in
     spare.
     """
     rows, blocks = laws.shape[:2]
     size = high.shape[1]
+    scale = 1.0 / (size - first)
     for attempt in range(count):
         source, target = (laws, spare) if attempt % 2 == 0 else (spare, laws)
         for block in prange(rows * blocks):
             row = block // blocks
             number = block % blocks
             mean_block(
-                source[row, number], target[row, number], kind, sums, inner, high[number],
-                p_inner, p_high[0, number], p_high[1, number], theta,
+                source[row, number], target[row, number], first, kind, sums, inner, high[number],
+                p_inner, p_high[0, number], p_high[1, number], theta, scale,
             )  # fmt: skip
         for lowest in range(0, size - LOW, GROUP):
             together = min(GROUP, size - LOW - lowest)
@@ -375,12 +217,12 @@ def random_attempts(laws, spare, count, kind, sums, inner, outer, high, p_inner,
                 start = (number >> lowest << (lowest + together)) | (number & ((1 << lowest) - 1))
                 mean_strip(
                     source[row], target[row], start, strip % STRIPS * STRIP, lowest, together, kind, sums,
-                    outer, high, p_outer, p_high, theta,
+                    outer, high, p_outer, p_high, theta, scale,
                 )  # fmt: skip
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def mean_block(law, out, kind, sums, inner, high, p_inner, p_high, q_high, theta):
+def mean_block(law, out, first, kind, sums, inner, high, p_inner, p_high, q_high, theta, scale):
     """The low neurons' part of the mean, written to out."""
     other = np.empty((SIDE, SIDE), law.dtype)
     total = np.zeros((SIDE, SIDE), law.dtype)
@@ -388,22 +230,22 @@ def mean_block(law, out, kind, sums, inner, high, p_inner, p_high, q_high, theta
     powers = np.empty((2, HALF, SIDE), p_inner.dtype)
     size = len(high)
     transpose(law, other)
-    for i in range(min(size, SIDE_BITS)):
+    for i in range(first, min(size, SIDE_BITS)):
         add_update(
             other, other, total, total, i, 1 << i, kind, sums, inner[i], high[i],
-            p_inner[0, i], p_high[i], p_inner[1, i], q_high[i], theta, room, powers, 1.0 / size,
+            p_inner[0, i], p_high[i], p_inner[1, i], q_high[i], theta, room, powers, scale,
         )  # fmt: skip
     transpose(total, out)
     for i in range(SIDE_BITS, min(size, LOW)):
         bit = i - SIDE_BITS
         add_update(
             law, law, out, out, bit, 1 << bit, kind, sums, inner[i], high[i],
-            p_inner[0, i], p_high[i], p_inner[1, i], q_high[i], theta, room, powers, 1.0 / size,
+            p_inner[0, i], p_high[i], p_inner[1, i], q_high[i], theta, room, powers, scale,
         )  # fmt: skip
 
 
 @njit(fastmath=FAST, error_model="numpy")
-def mean_strip(law, out, start, top, lowest, count, kind, sums, outer, high, p_outer, p_high, theta):
+def mean_strip(law, out, start, top, lowest, count, kind, sums, outer, high, p_outer, p_high, theta, scale):
     """High neurons' part of the mean, bits lowest .. lowest + count - 1 of the block number, added to out."""
     room = np.empty((STRIP, SIDE))
     powers = np.empty((2, STRIP, SIDE), p_outer.dtype)
@@ -417,7 +259,7 @@ def mean_strip(law, out, start, top, lowest, count, kind, sums, outer, high, p_o
                 out[down, top : top + STRIP], out[up, top : top + STRIP], NO_BIT, 0, kind, sums,
                 outer[i - LOW, top : top + STRIP], high[down, i],
                 p_outer[0, i - LOW, top : top + STRIP], p_high[0, down, i],
-                p_outer[1, i - LOW, top : top + STRIP], p_high[1, down, i], theta, room, powers, 1.0 / high.shape[1],
+                p_outer[1, i - LOW, top : top + STRIP], p_high[1, down, i], theta, room, powers, scale,
             )  # fmt: skip
 
 
@@ -464,8 +306,9 @@ def multiply(laws, low, high):
     for block in prange(rows * blocks):
         number = block % blocks
         law = laws[block // blocks, number]
+        factor = high[number]
         for j in range(SIDE):
             x = law[j]
             y = low[j]
             for k in range(SIDE):
-                x[k] *= y[k] * high[number]
+                x[k] *= y[k] * factor

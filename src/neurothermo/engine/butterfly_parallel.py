@@ -9,7 +9,8 @@ T(s' | s) exp(-theta flow) = T(s' | s)^(1 - theta) T(s | s')^theta are of the sa
 a(s) = K s + b, K_ij = c beta_i J_ij, and Z(s) = sum_i ln 2 cosh(a_i(s)/2),
 
     ln weight = (1 - theta) [s'.a(s)/2 - Z(s)] + theta [s.a(s')/2 - Z(s')]
-              = s'.phi(s) + [theta s.b/2 - (1 - theta) Z(s)] - theta Z(s'),   phi(s) = [(1 - theta) a(s) + theta K^T s]/2
+              = s'.phi(s) + [theta s.b/2 - (1 - theta) Z(s)] - theta Z(s')
+    phi(s) = [(1 - theta) a(s) + theta K^T s]/2
 
 which is linear in s' but for its last term.
 """
@@ -24,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-CHUNK = 2**12  # sources of one product
-TARGET_BLOCKS = 4  # fixed, so that no bit depends on the number of threads
+CHUNK = 2**9  # sources of one product: its factors stay in a second cache
+BLOCKS = 4  # of sources, on threads; fixed, so that no bit depends on the number of threads
 SERIAL = 10  # neurons up to which threads would cost more than they save
 
 
@@ -47,15 +48,14 @@ class Moves:
         signs = 2.0 * ((np.arange(first, last) >> np.arange(self.size)[:, None]) & 1) - 1.0
         return signs, self.scaled @ signs + self.base[:, None]
 
-    def tilts(self, first: int, last: int) -> tuple[Any, Any, Any]:
-        """phi (N, states), and the logarithms of begin and end (states,), the factors of low and high normalised."""
+    def tilts(self, first: int, last: int) -> tuple[Any, Any]:
+        """phi (N, states), and ln begin (states,), the factors of low and high normalised."""
         signs, logits = self.logits(first, last)
-        log_sum = log_2cosh(logits / 2).sum(axis=0)
         if self.theta == 0:
-            return logits / 2, np.zeros(last - first), np.zeros(last - first)
+            return logits / 2, np.zeros(last - first)
         phi = ((1 - self.theta) * logits + self.theta * (self.scaled.T @ signs)) / 2
-        begin = self.theta * (self.base @ signs) / 2 - (1 - self.theta) * log_sum + log_2cosh(phi.real).sum(axis=0)
-        return phi, begin, -self.theta * log_sum
+        begin = self.theta * (self.base @ signs) / 2 - (1 - self.theta) * log_2cosh(logits / 2).sum(axis=0)
+        return phi, begin + log_2cosh(phi.real).sum(axis=0)
 
     def largest_exponent(self) -> float:
         """At least the largest |ln begin| or |ln end| of any state."""
@@ -76,21 +76,19 @@ def log_2cosh(x: Any) -> Any:
 
 def step(moves: Moves, laws: Any, *, transposed: bool = False) -> Any:
     """T p, or T^t f, of laws (rows, 2^N), anew."""
-    out = np.empty_like(laws)
-    blocks = TARGET_BLOCKS if moves.size > SERIAL else 1
+    blocks = BLOCKS if moves.size > SERIAL else 1
     length = 2**moves.size // blocks
     act = _gather if transposed else _scatter
 
-    def run(block: int) -> None:
-        out[:, block * length : (block + 1) * length] = act(moves, laws, block * length, length)
+    def run(block: int) -> Any:
+        return act(moves, laws, block * length, (block + 1) * length)
 
     with _one_blas_thread():
         if blocks == 1:
-            run(0)
-        else:
-            with ThreadPoolExecutor(min(blocks, cpu_count() or 1)) as pool:
-                list(pool.map(run, range(blocks)))
-    return out
+            return run(0)
+        with ThreadPoolExecutor(min(blocks, cpu_count() or 1)) as pool:
+            parts = list(pool.map(run, range(blocks)))
+    return np.concatenate(parts, axis=1) if transposed else sum(parts)
 
 
 def flows(moves: Moves, law: Any) -> Any:
@@ -111,54 +109,62 @@ def flows(moves: Moves, law: Any) -> Any:
     return total
 
 
-def _scatter(moves: Moves, laws: Any, first: int, length: int) -> Any:
-    """(T p)(s') of the states s' from `first` on: sources in chunks, each adding a matrix product."""
+def _scatter(moves: Moves, laws: Any, first: int, last: int) -> Any:
+    """T p of what p has between the states `first` and `last`: chunks of them, each adding a matrix product."""
     bits = moves.size // 2
-    out = np.zeros((len(laws), length >> bits, 2**bits), laws.dtype)
-    for start in range(0, laws.shape[1], CHUNK):
-        stop = min(start + CHUNK, laws.shape[1])
-        phi, begin, _ = moves.tilts(start, stop)
-        low, high = _factors(phi, bits, first, length)
-        weights = np.exp(begin)
+    out = np.zeros((len(laws), 2 ** (moves.size - bits), 2**bits), laws.dtype)
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        low, high, begin = _factors(moves, bits, start, stop)
         for row, law in enumerate(laws):
-            out[row] += high @ (low * (weights * law[start:stop])).T
-    out = out.reshape(len(laws), length)
-    return out if moves.theta == 0 else out * np.exp(moves.tilts(first, first + length)[2])
+            out[row] += high @ (low * (begin * law[start:stop])).T
+    return out.reshape(laws.shape) * _ends(moves)
 
 
-def _gather(moves: Moves, laws: Any, first: int, length: int) -> Any:
-    """(T^t f)(s) of the states s from `first` on, in chunks of them."""
+def _gather(moves: Moves, laws: Any, first: int, last: int) -> Any:
+    """(T^t f)(s) of the states s between `first` and `last`, in chunks of them."""
     bits = moves.size // 2
-    out = np.empty((len(laws), length), laws.dtype)
-    ends = 1.0 if moves.theta == 0 else np.exp(moves.tilts(0, laws.shape[1])[2])
-    weighted = (laws * ends).reshape(len(laws), -1, 2**bits)
-    for start in range(0, length, CHUNK):
-        stop = min(start + CHUNK, length)
-        phi, begin, _ = moves.tilts(first + start, first + stop)
-        low, high = _factors(phi, bits, 0, laws.shape[1])
+    out = np.empty((len(laws), last - first), laws.dtype)
+    weighted = (laws * _ends(moves)).reshape(len(laws), -1, 2**bits)
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        low, high, begin = _factors(moves, bits, start, stop)
         for row, table in enumerate(weighted):
-            out[row, start:stop] = np.einsum("hs,hs->s", high, table @ low) * np.exp(begin)
+            out[row, start - first : stop - first] = np.einsum("hs,hs->s", high, table @ low) * begin
     return out
 
 
-def _factors(phi: Any, bits: int, first: int, length: int) -> tuple[Any, Any]:
-    """exp(s'.phi), split: low (2^bits, sources) and high (length / 2^bits, sources) for targets from `first` on.
+def _factors(moves: Moves, bits: int, first: int, last: int) -> tuple[Any, Any, Any]:
+    """low (2^bits, sources), high (2^(N - bits), sources) and begin (sources,), of sources `first` .. `last` - 1.
 
-    Each neuron's two factors are divided by 2 cosh(Re phi), which begin(s) holds.
+    Each neuron's factors exp(+-phi) are divided by 2 cosh(Re phi), which begin takes over: none overflows.
     """
-    norms = log_2cosh(phi.real)
-    down, up = np.exp(-phi - norms), np.exp(phi - norms)
-    high = np.ones((1, phi.shape[1]), phi.dtype)
-    ranging = length.bit_length() - 1  # bits below: the target block runs over them; above: the block fixes them
-    for i in range(ranging, len(phi)):
-        high = high * (up[i] if (first >> i) & 1 else down[i])
-    return _products(np.ones_like(high), down[:bits], up[:bits]), _products(high, down[bits:ranging], up[bits:ranging])
+    phi, begin = moves.tilts(first, last)
+    rare = np.exp(-2 * np.abs(phi.real))
+    with_field = 1 / (1 + rare)
+    up = np.where(phi.real > 0, with_field, rare * with_field)
+    down = np.where(phi.real > 0, rare * with_field, with_field)
+    if np.iscomplexobj(phi):
+        phase = np.exp(1j * phi.imag)
+        up, down = up * phase, down * phase.conj()
+    return _products(down[:bits], up[:bits]), _products(down[bits:], up[bits:]), np.exp(begin)
 
 
-def _products(table: Any, down: Any, up: Any) -> Any:
-    """One row a pattern of bits, the first neuron's bit the fastest."""
-    for one, other in zip(down, up, strict=True):
-        table = np.concatenate([table * one, table * other])
+def _ends(moves: Moves) -> Any:
+    """end(s') of all states, or 1 where nothing is tilted."""
+    if moves.theta == 0:
+        return 1.0
+    starts = range(0, 2**moves.size, CHUNK)
+    parts = (moves.logits(start, min(start + CHUNK, 2**moves.size))[1] for start in starts)
+    return np.exp(-moves.theta * np.concatenate([log_2cosh(part / 2).sum(axis=0) for part in parts]))
+
+
+def _products(down: Any, up: Any) -> Any:
+    """One row a pattern of bits, the first neuron's bit the fastest, shape (2^neurons, sources)."""
+    table = np.ones((2 ** len(down), down.shape[1]), down.dtype)
+    for i, (one, other) in enumerate(zip(down, up, strict=True)):
+        np.multiply(table[: 2**i], other, out=table[2**i : 2 ** (i + 1)])
+        table[: 2**i] *= one
     return table
 
 

@@ -2,6 +2,9 @@
 
 State number s has bit i set where neuron i is up. The ten low bits number a state within a block of 32 x 32, the
 others number the block. Networks below ten neurons are padded to one block whose further bits are never set.
+
+A complex law is a real one with a bit below the others, real or imaginary part: a neuron that is coupled to nothing
+and never drawn (`paired`). Real operators then need no kernels of their own for it.
 """
 
 from __future__ import annotations
@@ -57,6 +60,11 @@ class Logits:
         high = _signs(max(0, size - LOW)) @ scaled[:, LOW:].T
         return cls(size, inner, sums[LOW:].copy(), np.ascontiguousarray(high))
 
+    @classmethod
+    def paired(cls, scaled: Any) -> Logits:
+        """With a neuron 0 that is coupled to nothing, before the others."""
+        return cls.of(np.pad(scaled, ((1, 0), (1, 0))))
+
     @property
     def blocks(self) -> int:
         """How many blocks of 2^10 states."""
@@ -71,6 +79,17 @@ class Logits:
     def largest(self, base: Any) -> float:
         """At least the largest |a_i + base_i| of any neuron in any state."""
         return float(np.max(self.bounds + np.abs(base)))
+
+    @cached_property
+    def signs(self) -> tuple[Any, Any]:
+        """-1/+1 of the low neurons by low state, and of the others by block: (1024, 10) and (blocks, ...)."""
+        return _signs(LOW), _signs(max(0, self.size - LOW))
+
+    def amounts(self, direction: Any) -> tuple[Any, Any]:
+        """direction . s in two parts: by low state, shape (32, 32), and by block."""
+        low, high = self.signs
+        inside = low[:, : self.size] @ direction[:LOW]
+        return inside.reshape(SIDE, SIDE), high @ direction[LOW:]
 
     @cached_property
     def odds(self) -> tuple[Any, Any, Any]:

@@ -6,6 +6,7 @@ State number s has bit i set where neuron i is up. Log odds of neuron i: a_i(s) 
 import numpy as np
 from numba import njit, prange
 
+from neurothermo.engine.butterfly import threads_for
 from neurothermo.engine.counter import FAST
 
 WIDTH_BITS = 10
@@ -82,7 +83,8 @@ def flip_moments(law, couplings, base, sites=None, *, pairs=False, together=Fals
     products = np.zeros((*shape, size)) if pairs else np.zeros((1, 1, 1))
     blocks = law.reshape(len(high), 1 << bits)
     low, high = np.ascontiguousarray(low), np.ascontiguousarray(high)
-    _moments(blocks, low, high, low_signs, high_signs, together, pairs, flows, means, products)
+    with threads_for(law.size):
+        _moments(blocks, low, high, low_signs, high_signs, together, pairs, flows, means, products)
     return flows.sum(axis=0), means.sum(axis=0), products.sum(axis=0) if pairs else None
 
 

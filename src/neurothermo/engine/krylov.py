@@ -1,7 +1,7 @@
 """Restarted GMRES for the fixed point of a linear map, with vectors larger than the cache.
 
 Vectors have shape (rows, width). Sums go row by row and then over rows, so that their bits do not depend on the
-number of threads; nothing here calls BLAS, whose own threads would fight for the cores with these.
+number of threads; BLAS is left out of all but the small problem, as its threads would fight these for the cores.
 """
 
 import numpy as np
@@ -90,13 +90,14 @@ def improve(drift, vector, basis, tolerance):
     vector measures (the total probability) is kept.
 
     drift : callable (vector, out), writes A vector to out; vector (rows, width); basis (m + 1, rows, width),
-    scratch; tolerance: where the sum of |A x| may stop. Returns (sum of |A x| before the cycle, applications of A).
+    scratch; tolerance: where the sum of |A x| may stop. Returns the sum of |A x| before the cycle, the applications
+    of A, and the least |A v| / |v| of any v in the space searched (2-norms; infinity if none was).
     Saad & Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986).
     """
     drift(vector, basis[0])
     squares, residual = sizes(basis[0])
     if residual <= tolerance or not np.isfinite(squares) or squares == 0:
-        return residual, 1
+        return residual, 1, np.inf
     length = np.sqrt(squares)
     scale(basis[0], 1 / length)
     steps = len(basis) - 1
@@ -114,7 +115,7 @@ def improve(drift, vector, basis, tolerance):
             break
         scale(basis[used], 1 / left)
     combine(vector, basis[:used], coefficients)
-    return residual, used + 1
+    return residual, used + 1, np.linalg.svd(hessenberg[: used + 1, :used], compute_uv=False)[-1]
 
 
 def _least(hessenberg, length):

@@ -128,21 +128,30 @@ def chebyshev_on_rows(laws, strides, weights, series):
         for block in prange(blocks):
             start = np.int64(block) * TILE
             stop = min(start + TILE, states)
-            moved = np.empty(stop - start)
             for row in range(rows):
                 law = terms[last, row]
                 to = terms[1 - last, row, pad + start : pad + stop]
-                here = law[pad + start : pad + stop]
-                total = laws[row, start:stop]
-                blend(moved, law, pad, strides, weights, start, stop)
-                if k == 1:
-                    for s in range(stop - start):
-                        to[s] = 2 * moved[s] - here[s]
-                        total[s] = series[0] * here[s] + series[1] * to[s]
-                else:
-                    for s in range(stop - start):
-                        to[s] = 4 * moved[s] - 2 * here[s] - to[s]
-                        total[s] += series[k] * to[s]
+                next_term(to, laws[row, start:stop], law, pad, strides, weights, start, stop, series, k)
+
+
+@njit(fastmath=FAST, error_model="numpy", cache=True)
+def next_term(to, total, law, pad, strides, weights, start, stop, series, k):
+    """to: from T_{k-2} to T_k of states start .. stop - 1, given T_{k-1} in `law`; series[k] times it into total."""
+    moved = np.empty(stop - start)
+    blend(moved, law, pad, strides, weights, start, stop)
+    here = law[pad + start : pad + stop]
+    now = series[k]
+    if k == 1:
+        first = series[0]
+        for s in range(len(moved)):
+            value = 2 * moved[s] - here[s]
+            to[s] = value
+            total[s] = first * here[s] + now * value
+    else:
+        for s in range(len(moved)):
+            value = 4 * moved[s] - 2 * here[s] - to[s]
+            to[s] = value
+            total[s] += now * value
 
 
 @njit(parallel=True, error_model="numpy", cache=True)

@@ -13,9 +13,10 @@ from numba.extending import intrinsic
 
 from neurothermo.engine.counter import FAST
 
-LANES = 16  # works of a tile: 2601 states are 333 KB, half the second-level cache of a small processor
+LANES = 32  # works of a tile: 2601 states are 690 KB, which a second-level cache of 1 MB holds
 TINY = 1e-290  # smaller probabilities are dropped, before they become denormal and a hundred times slower
 LINE = 8  # doubles of a cache line; vectors that straddle two cost twice
+WORKERS = 64  # shares of the tiles, each with one memory for all its tiles; threads take them in turn
 LOOSE = ("contract", "nsz", "reassoc")
 
 
@@ -74,7 +75,44 @@ def attempts_on_tile(tile, strides, weights, attempts):
     return far if attempts % 2 else 2 * far
 
 
-@njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
+@njit(fastmath=FAST, error_model="numpy", cache=True)
+def load(tile, before, first, width, shifts, fractions):
+    """Fill a tile's lanes with the works first .. first + width - 1, after every state gained its work; their sum."""
+    far = (len(tile) // LANES - len(before)) // 3
+    total = 0.0
+    for s in range(len(before)):
+        fraction = fractions[s]
+        start = first - shifts[s]
+        skipped = min(max(0, -start), width)
+        place = tile[(2 * far + s) * LANES : (2 * far + s + 1) * LANES]
+        place[:] = 0.0
+        lanes = place[skipped:width]
+        row = before[s, start + skipped : start + width]
+        for k in range(len(lanes)):
+            lanes[k] = row[k] if row[k] > TINY else 0.0
+        if fraction > 0.0:
+            for k in range(len(lanes)):
+                spilt = before[s, start + skipped + k - 1] if start + skipped + k > 0 else 0.0
+                lanes[k] = (1 - fraction) * lanes[k] + fraction * (spilt if spilt > TINY else 0.0)
+        for k in range(len(lanes)):
+            total += lanes[k]
+    return total
+
+
+@njit(error_model="numpy", cache=True)
+def carry(tile, before, after, first, width, shifts, fractions, strides, weights, attempts):
+    """`work_then_attempts` for the works first .. first + width - 1."""
+    start = 2 * strides[-1]
+    if load(tile, before, first, width, shifts, fractions) > 0.0:
+        start = attempts_on_tile(tile, strides, weights, attempts)
+    for s in range(len(before)):
+        row = after[s, first : first + width]
+        lanes = tile[(start + s) * LANES : (start + s) * LANES + width]
+        for k in range(len(row)):
+            row[k] = lanes[k]
+
+
+@njit(parallel=True, error_model="numpy", cache=True)
 def work_then_attempts(before, after, filled, shifts, fractions, strides, weights, attempts):
     """One step: the work of a change of input, then attempts at the new input.
 
@@ -82,31 +120,14 @@ def work_then_attempts(before, after, filled, shifts, fractions, strides, weight
     State s gains shifts[s] + fractions[s] cells of work, 0 <= fraction < 1; the fraction is split linearly between
     two cells, which keeps the mean. strides: tuple; weights (states, 1 + 2 classes).
     """
-    states = len(before)
-    far = strides[-1]
-    for block in prange((filled + LANES - 1) // LANES):
-        memory = np.zeros((states + 3 * far) * LANES + LINE)
+    tiles = (filled + LANES - 1) // LANES
+    workers = min(tiles, WORKERS)
+    length = (len(before) + 3 * strides[-1]) * LANES
+    for worker in prange(workers):
+        memory = np.zeros(length + LINE)
         skip = (-(memory.ctypes.data // 8)) % LINE
-        tile = memory[skip : skip + (states + 3 * far) * LANES]
-        first = np.int64(block) * LANES
-        width = min(LANES, filled - first)
-        largest = 0.0
-        for s in range(states):
-            row = before[s]
-            lanes = tile[(2 * far + s) * LANES : (2 * far + s + 1) * LANES]
-            fraction = fractions[s]
-            for k in range(width):
-                cell = first + k - shifts[s]
-                probability = row[cell] if cell >= 0 else 0.0
-                if fraction > 0.0:
-                    spilt = row[cell - 1] if cell >= 1 else 0.0
-                    probability = (1 - fraction) * probability + fraction * spilt
-                if probability > TINY:
-                    lanes[k] = probability
-                    largest = max(largest, probability)
-        start = 2 * far
-        if largest > 0.0:
-            start = attempts_on_tile(tile, strides, weights, attempts)
-        for s in range(states):
-            lanes = tile[(start + s) * LANES : (start + s + 1) * LANES]
-            after[s, first : first + width] = lanes[:width]
+        for turn in range((tiles - 1 - np.int64(worker)) // workers + 1):
+            first = (np.int64(worker) + turn * workers) * LANES
+            width = min(LANES, filled - first)
+            tile = memory[skip : skip + length]
+            carry(tile, before, after, first, width, shifts, fractions, strides, weights, attempts)

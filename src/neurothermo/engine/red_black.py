@@ -24,7 +24,7 @@ WIDTH_BITS = 10  # 1024 states, 8 kB: a vector, its image and a table row share 
 
 @dataclass(frozen=True, eq=False)
 class RedBlack:
-    """The two halves of a network's balance: made by `red_black`.
+    """The two halves of a network's balance: made by `halves_of`.
 
     bits : log2 of the width of a block; tables (rows, 2^bits); rows (2, blocks, N) int32 and patience
     (2, blocks, width), by colour; other (blocks, width): room for the odd half of a vector.
@@ -77,7 +77,7 @@ class RedBlack:
         relax_colour(even, self.other, self.tables, self.rows[1], self.patience[1], self.bits, self.other, False)
 
 
-def red_black(couplings, base):
+def halves_of(couplings, base):
     """Tables of a network's balance.
 
     couplings (N, N): c_i J_ij / T_i, zero diagonal; base (N,): c_i (I_i - U_i) / T_i.
@@ -93,7 +93,7 @@ def red_black(couplings, base):
 
 
 def table_bytes(couplings):
-    """The size of the tables of `red_black`: the smaller, the fewer high neurons each one listens to."""
+    """The size of the tables of `halves_of`: the smaller, the fewer high neurons each one listens to."""
     bits, _ = _shape(len(couplings))
     return 8 * _table_rows(couplings, bits) << bits
 

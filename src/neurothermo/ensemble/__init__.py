@@ -2,5 +2,6 @@
 
 from neurothermo.ensemble.loop import forward_and_reverse, simulate
 from neurothermo.ensemble.production import entropy_production
+from neurothermo.ensemble.split import split_flow
 
-__all__ = ["entropy_production", "forward_and_reverse", "simulate"]
+__all__ = ["entropy_production", "forward_and_reverse", "simulate", "split_flow"]

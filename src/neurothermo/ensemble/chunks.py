@@ -12,7 +12,7 @@ from neurothermo.core.checks import checked_count
 from neurothermo.core.progress import progress as progress_bar
 from neurothermo.core.randomness import Stream
 from neurothermo.dynamics.drivers import Driver, Flight
-from neurothermo.ensemble.initial import InitialLaw
+from neurothermo.ensemble.initial import InitialLaw, exact_stationary
 from neurothermo.ensemble.records import Records
 from neurothermo.protocols import Protocol
 from neurothermo.systems import SpinNetwork
@@ -29,6 +29,7 @@ class Run:
     first: SpinNetwork
     last: SpinNetwork
     protocol: Protocol
+    rule: Any
     last_temperature: Any
     driver: Driver
     law: InitialLaw
@@ -98,13 +99,15 @@ class Run:
         return self.records.take(flight, network, self.protocol.values[step])
 
     def _final_law(self) -> Any:
-        """Boltzmann's law at the last input and the bath's last temperature, where it can be had; else None."""
+        """A law for the last states, normalised and exact: Boltzmann's where there is one, else the stationary one."""
         from neurothermo import exact
 
         field, temperature = self.protocol.values[-1], self.last_temperature
-        if not self.has_energy or np.ndim(temperature) > 0 or not exact.is_feasible(self.last, field):
-            return None
-        return exact.boltzmann_law(self.last, temperature=temperature, field=field)
+        if self.has_energy and np.ndim(temperature) == 0 and exact.is_feasible(self.last, field):
+            return exact.boltzmann_law(self.last, temperature=temperature, field=field)
+        if self.law.name == "stationary" and self.law.log_probability:
+            return exact_stationary(self.last, self.rule, field, temperature)
+        return None
 
     def _chunk(self, chunk: int | None) -> int:
         """Trials at a time, a multiple of the driver's block."""

@@ -15,6 +15,7 @@ from neurothermo.core.randomness import Address, Stream
 from neurothermo.dynamics import Glauber
 from neurothermo.dynamics.drivers import Driver, Flight, driver_for
 
+SMALL = {"random": 12, "sequential": 12, "parallel": 8}  # neurons, up to which a stationary law is solved exactly
 PILOTS = 128
 FIRST_LENGTH = 16
 LONGEST = 4096
@@ -58,6 +59,9 @@ def initial_law(
     if initial == "stationary":
         if initial_temperature is not None:
             raise InputError("initial_temperature belongs to initial='equilibrium': a stationary start has the bath's")
+        exactly = exact_stationary(system, rule, field, temperature)
+        if exactly is not None:
+            return exactly
         steady = replace(rule, attempts=None) if isinstance(rule, Glauber) and rule.order == "random" else rule
         return _burnt_in("stationary", system, steady, field, temperature, trials, stream, threads)
     raise InputError(f"initial must be 'equilibrium', 'stationary' or an array of states, got {initial!r}")
@@ -93,6 +97,32 @@ def _equilibrium(
         law.log_probability,
         {"initial_route": f"drawn exactly ({law.route})"},
     )
+
+
+def exact_stationary(system: Any, rule: Any, field: Array, temperature: Any) -> InitialLaw | None:
+    """The law that Glauber dynamics of a small network keeps, drawn exactly; None where it is not to be had."""
+    order = rule.order if isinstance(rule, Glauber) else ""
+    if system.size > SMALL.get(order, 0):
+        return None
+    from neurothermo import exact
+
+    law = exact.stationary_law(system, rule, temperature=temperature, field=field)
+    if not law.converged:
+        return None
+    cumulated = np.cumsum(law.probabilities)
+    powers = 1 << np.arange(system.size)
+    with np.errstate(divide="ignore"):
+        logs = np.log(law.probabilities)
+
+    def draw(numbers: npt.NDArray[np.int64], stream: Stream, threads: int) -> npt.NDArray[np.int8]:
+        uniforms = stream.at(numbers, 0).uniforms(1)[:, 0] * cumulated[-1]
+        words = np.searchsorted(cumulated, uniforms)
+        return np.where(words[:, None] & powers, 1, -1).astype(np.int8)
+
+    def log_probability(states: Any) -> Array:
+        return np.asarray(logs[(np.asarray(states) > 0) @ powers])
+
+    return InitialLaw("stationary", draw, log_probability, {"initial_route": f"drawn exactly ({law.method})"})
 
 
 def _burnt_in(

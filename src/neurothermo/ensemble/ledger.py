@@ -33,7 +33,7 @@ MEANINGS = {
     "energy_initial": "energy at the first input",
     "energy_final": "energy at the last input",
     "log_law_initial": "ln p0(x_0), the law the trials were drawn from",
-    "log_law_final": "ln p1(x_K), Boltzmann's law at the last input",
+    "log_law_final": "ln p1(x_K), Boltzmann's (without an energy the stationary) law at the last input",
     "work_steps": "work since the record before",
     "flow_steps": "entropy flow since the record before",
     "energies": "energy at the input of the time",

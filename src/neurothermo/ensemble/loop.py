@@ -125,7 +125,7 @@ def simulate(
         law = initial_law(
             initial, first, rule, protocol.values[0], start, initial_temperature, trials, numbers, threads
         )
-        run = Run(first, last, protocol, protocol.temperature_at(protocol.steps, temperature), driver, law, numbers,
+        run = Run(first, last, protocol, rule, protocol.temperature_at(protocol.steps, temperature), driver, law, numbers,
                   records, trials, threads)  # fmt: skip
         variables = run.variables(chunk, progress)
     options = {

@@ -6,12 +6,16 @@ from math import nan
 from typing import Any
 
 import numpy as np
-from scipy.special import xlogy
 
 from neurothermo.core.checks import Array
-from neurothermo.exact.log_odds import LogOdds, checked_law, log_odds
-from neurothermo.exact.steady import stationary_law
+from neurothermo.exact.odds import checked_law
+from neurothermo.exact.steady import law_of
+from neurothermo.exact.ticks import Tick, tick_of
 
+UNDERFLOW = (
+    "The law occupies states whose stationary probability is below what a float can hold: housekeeping and excess are "
+    "not known there. Raise the temperature."
+)
 PARTS = ("total", "shannon_change", "flow", "housekeeping", "excess")
 
 
@@ -20,12 +24,14 @@ def entropy_balance(system: Any, rule: Any, law: Any, *, temperature: Any, field
 
     .. math:: \mathrm{total} &= [S(p') - S(p)] + \mathrm{flow} = \mathrm{housekeeping} + \mathrm{excess}
                                 \qquad (p' = T p) \\
-              \mathrm{housekeeping} &= \sum T(x \to y)\, p(x) \ln \frac{T(x \to y)\, \pi(x)}{T(y \to x)\, \pi(y)} \ge 0 \\
+              \mathrm{housekeeping} &= \sum_{x, y} T(x \to y)\, p(x)
+                                \ln \frac{T(x \to y)\, \pi(x)}{T(y \to x)\, \pi(y)} \ge 0 \\
               \mathrm{excess} &= D(p \| \pi) - D(p' \| \pi) \ge 0
 
     Housekeeping is what it costs to stay out of equilibrium, excess what it costs to relax. A tick is one attempt
-    (random order), one attempt after the other (sequential, where pi moves along with its own period), or a step
-    (parallel). On a law that moves this is less than Schnakenberg's formula, by D(p' || p).
+    (random order) or a step (parallel). Sequential order goes attempt by attempt, pi moving along with its period:
+    excess = D(p || pi) - D(p' || pi') there, still >= 0, and housekeeping the rest, which may be negative while p is
+    far from pi. On a law that moves, total is less than Schnakenberg's formula, by D(p' || p).
 
     Parameters
     ----------
@@ -53,39 +59,39 @@ def entropy_balance(system: Any, rule: Any, law: Any, *, temperature: Any, field
     """
     import xarray as xr
 
-    odds = log_odds(system, rule, temperature, field)
-    before = checked_law(law, odds.size)
-    known = stationary_law(system, rule, temperature=temperature, field=field)
-    if rule.order == "sequential":
-        rows = _in_turn(before, known.probabilities, odds, rule)
+    tick = tick_of(system, rule, temperature, field)
+    before = checked_law(law, tick.size)
+    known = law_of(tick)
+    sequential = rule.order == "sequential"
+    if sequential:
+        rows = _in_turn(before, known.probabilities, tick)
         columns: dict[str, Any] = {name: ("attempt", column) for name, column in zip(PARTS, rows.T, strict=True)}
-        units = "nats per attempt"
     else:
-        columns = dict(zip(PARTS, _one(before, known.probabilities, odds, rule), strict=True))
-        units = "nats per attempt" if rule.order == "random" else "nats per step"
-    return xr.Dataset(columns, attrs={"units": units, "kind": "exact", "why": known.sentence})
+        columns = dict(zip(PARTS, _one(before, known.probabilities, tick), strict=True))
+    units = "nats per attempt" if sequential else tick.units
+    found = xr.Dataset(columns, attrs={"units": units, "kind": "exact", "why": known.sentence})
+    if known.converged and bool(np.isnan(found.excess).any()):
+        found.attrs["why"] = UNDERFLOW
+    return found
 
 
-def _one(before: Array, kept: Array, odds: LogOdds, rule: Any) -> Array:
-    from neurothermo.exact.flow_parts import flow_parts
-    from neurothermo.exact.stepping import clock_move
+def _one(before: Array, kept: Array, tick: Tick) -> Array:
+    from neurothermo.exact.attribution import flow_parts
 
     after = before.copy()
-    clock_move(rule, odds)(after)
-    return _split(before, after, kept, kept, flow_parts(before, odds, rule).total)
+    tick.move(after)
+    return _split(before, after, kept, kept, flow_parts(before, tick).total)
 
 
-def _in_turn(before: Array, kept: Array, odds: LogOdds, rule: Any) -> Array:
+def _in_turn(before: Array, kept: Array, tick: Tick) -> Array:
     from neurothermo.engine.flows import flip_moments
-    from neurothermo.exact.stepping import Redraw, sites_of
 
     rows = []
-    for site in sites_of(rule, odds.size):
-        move = Redraw.of(odds, site)
+    for site in tick.sites:
+        flow = float(flip_moments(before, tick.odds.couplings, tick.odds.base, [site])[0][0])
         after, kept_after = before.copy(), kept.copy()
-        move(after)
-        move(kept_after)
-        flow = float(flip_moments(before, odds.couplings, odds.base, [site])[0][0])
+        tick.draw(after, site)
+        tick.draw(kept_after, site)
         rows.append(_split(before, after, kept, kept_after, flow))
         before, kept = after, kept_after
     return np.array(rows)
@@ -93,10 +99,16 @@ def _in_turn(before: Array, kept: Array, odds: LogOdds, rule: Any) -> Array:
 
 def _split(before: Array, after: Array, kept: Array, kept_after: Array, flow: float) -> Array:
     """The five parts, in the order of `PARTS`."""
-    shannon = float(np.sum(xlogy(before, before)) - np.sum(xlogy(after, after)))
+    shannon = _entropy(after) - _entropy(before)
     excess = _divergence(before, kept) - _divergence(after, kept_after)
     total = shannon + flow
     return np.array([total, shannon, flow, total - excess, excess])
+
+
+def _entropy(law: Array) -> float:
+    """In nats."""
+    occupied = law[law > 0]
+    return -float(np.sum(occupied * np.log(occupied)))
 
 
 def _divergence(law: Array, other: Array) -> float:

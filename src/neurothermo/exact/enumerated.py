@@ -68,6 +68,10 @@ class EnumeratedChain:
     def _logits(self) -> Logits:
         return Logits.of(self._scaled)
 
+    @cached_property
+    def _paired(self) -> Logits:
+        return Logits.paired(self._scaled)
+
     # -- laws --------------------------------------------------------------------------------------
 
     def equilibrium(self, field: Any) -> Array:
@@ -117,15 +121,15 @@ class EnumeratedChain:
                 f"{LARGEST_EXPONENT:g}); use smaller steps or a smaller parameter"
             )
         counting = _fitting(counting, law)
-        padded = np.zeros(max(self.system.size, LOW))
-        padded[: self.system.size] = direction
-        low, high = (np.exp(counting * part) for part in (_sums(padded[:LOW]), _sums(padded[LOW:])))
+        paired = np.iscomplexobj(law) and np.isrealobj(counting)
+        amounts = self._paired.amounts(np.append(0.0, direction)) if paired else self._logits.amounts(direction)
+        low, high = (np.exp(counting * part) for part in amounts)
 
         def operate(laws: Any) -> Any:
-            multiply(laws, low.reshape(SIDE, SIDE), high)
+            multiply(laws, low, high)
             return laws
 
-        self._apply(law, operate, split=np.isrealobj(counting))
+        self._apply(law, operate, paired)
 
     # -- steps -------------------------------------------------------------------------------------
 
@@ -201,12 +205,14 @@ class EnumeratedChain:
             return np.asarray(flows(Moves(self._scaled, base), law))
         size = self.system.size
         total = np.zeros(size)
-        groups = [[site] for site in self._sites()] if self.rule.order == "sequential" else self._attempts() * [None]
-        for k, sites in enumerate(groups):
-            which = np.arange(size) if sites is None else np.array(sites)
-            total[which] += self._flows_of(law, which, base) / (size if sites is None else 1)
-            if k < len(groups) - 1:
-                self._move(law, base, None, sites, False)
+        if self.rule.order == "random":
+            moves: list[tuple[Any, Any]] = self._attempts() * [(np.arange(size), 1)]
+        else:
+            moves = [(sites, sites) for sites in self._sites()[:, None]]
+        for k, (sites, plan) in enumerate(moves):
+            total[sites] += self._flows_of(law, sites, base) / len(sites)
+            if k < len(moves) - 1:
+                self._move(law, base, None, plan, False)
         return total
 
     def mean_flow(self, law: npt.NDArray[Any], field: Any) -> float:
@@ -257,58 +263,60 @@ class EnumeratedChain:
             moves = Moves(self._scaled, base, 0.0 if theta is None else theta)
             law[...] = step(moves, np.reshape(law, (-1, self.states)), transposed=transposed).reshape(law.shape)
             return
-        self._move(law, base, theta, self._sites() if self.rule.order == "sequential" else None, transposed)
+        plan = self._sites() if self.rule.order == "sequential" else self._attempts()
+        self._move(law, base, theta, plan, transposed)
 
-    def _move(self, law: Any, base: Array, theta: complex | None, sites: Any, transposed: bool) -> None:
-        """Neurons `sites` one after the other, or as many random attempts as a step has where sites is None."""
+    def _move(self, law: Any, base: Array, theta: complex | None, plan: Any, transposed: bool) -> None:
+        """So many random attempts, where `plan` is a number, or these neurons one after the other."""
         from neurothermo.engine import butterfly
 
-        tables = self._logits.tables(base)
+        paired = np.iscomplexobj(law) and (theta is None or np.isrealobj(theta))
+        logits, first = (self._paired, 1) if paired else (self._logits, 0)
+        base = np.append(np.zeros(first), base)
+        tables = logits.tables(base)
         if theta is None:
-            kind, powers = (butterfly.TRANSPOSED if transposed else butterfly.FORWARD), self._logits.no_powers
+            kind, powers = (butterfly.TRANSPOSED if transposed else butterfly.FORWARD), logits.no_powers
         else:
             theta = 1 - theta if transposed else theta  # the transpose of one butterfly
-            kind, powers = butterfly.TILTED, self._logits.powers(base, theta)
+            kind, powers = butterfly.TILTED, logits.powers(base, theta)
         arguments = (kind, tables.sums, tables.inner, tables.outer, tables.high, *powers, theta or 0.0)
 
         def operate(laws: Any) -> Any:
-            if sites is not None:
-                order = np.array(sites[::-1] if transposed else sites, dtype=np.int64)
-                butterfly.sweep(laws, order, *arguments)
+            if not isinstance(plan, int):
+                order = np.array(plan[::-1] if transposed else plan, dtype=np.int64)
+                butterfly.sweep(laws, order + first, *arguments)
                 return laws
             spare = np.empty_like(laws)
-            butterfly.random_attempts(laws, spare, self._attempts(), *arguments)
-            return spare if self._attempts() % 2 else laws
+            butterfly.random_attempts(laws, spare, plan, first, *arguments)
+            return spare if plan % 2 else laws
 
-        self._apply(law, operate, split=np.isrealobj(powers[0]))
+        self._apply(law, operate, paired)
 
-    def _apply(self, law: Any, operate: Callable[[Any], Any], split: bool) -> None:
-        """Run a kernel on a law as blocks; `split`: the operator is real, real and imaginary parts go side by side."""
+    def _apply(self, law: Any, operate: Callable[[Any], Any], paired: bool) -> None:
+        """Run a kernel on a law as blocks; `paired`: real and imaginary parts as states of their own."""
+        from neurothermo.engine.butterfly import threads_for
+
         _check_law(law, self.states)
-        laws = np.reshape(law, (-1, self.states))
-        split = split and np.iscomplexobj(law)
-        if split:
-            laws = np.concatenate([laws.real, laws.imag])
-        if self.system.size < LOW:
-            padded = np.zeros((len(laws), 2**LOW), laws.dtype)
-            padded[:, : self.states] = laws
-            laws = padded
-        done = operate(laws.reshape(len(laws), -1, SIDE, SIDE)).reshape(len(laws), -1)[:, : self.states]
-        if split:
-            half = len(laws) // 2
-            law.real[...] = done[:half].reshape(law.shape)
-            law.imag[...] = done[half:].reshape(law.shape)
-        elif not np.may_share_memory(done, law):
-            law[...] = done.reshape(law.shape)
+        laws = np.ascontiguousarray(law).reshape(-1, self.states)
+        laws = laws.view(np.float64) if paired else laws
+        width = laws.shape[1]
+        if width < 2**LOW:
+            laws = np.pad(laws, ((0, 0), (0, 2**LOW - width)))
+        with threads_for(laws.size):
+            done = operate(laws.reshape(len(laws), -1, SIDE, SIDE)).reshape(len(laws), -1)
+        if not np.may_share_memory(done, law):
+            done = np.ascontiguousarray(done[:, :width])
+            law[...] = (done.view(np.complex128) if paired else done).reshape(law.shape)
 
     def _flows_of(self, law: Array, sites: npt.NDArray[np.int64], base: Array) -> Array:
         """Mean flow of drawing each of `sites` from this law."""
-        from neurothermo.engine.butterfly import site_flows
+        from neurothermo.engine.butterfly import site_flows, threads_for
 
         logits = self._logits
         padded = law if self.system.size >= LOW else np.pad(law, (0, 2**LOW - self.states))
         partial = np.empty((logits.blocks, len(sites)))
-        site_flows(padded.reshape(-1, SIDE, SIDE), sites, logits.inner, logits.outer, logits.high + base, partial)
+        with threads_for(padded.size):
+            site_flows(padded.reshape(-1, SIDE, SIDE), sites, logits.inner, logits.outer, logits.high + base, partial)
         return np.asarray(partial.sum(axis=0))
 
 
@@ -359,19 +367,11 @@ def bytes_needed(size: int, order: str, *, rows: int = 1, complex_valued: bool =
     rows : int
         How many laws at once.
     complex_valued : bool
-        Whether they are complex: they are split into real and imaginary parts while they move.
+        Whether they are complex.
     """
-    copies = 1 + (order != "sequential") + complex_valued + (order == "parallel")
-    tables = 6 * size * 2.0 ** max(0, size - LOW)
+    copies = {"sequential": 1, "random": 2, "parallel": 6}[order]  # parallel: four sums of blocks of sources
+    tables = 8 * size * 2.0 ** max(0, size - LOW)
     return 8 * (rows * copies * (1 + complex_valued) * 2.0**size + tables)
-
-
-def _sums(parts: Array) -> Array:
-    """Every sum of +-parts, shape (2^len(parts),): the first part's sign is bit 0."""
-    total = np.zeros(1)
-    for part in parts:
-        total = np.concatenate([total - part, total + part])
-    return total
 
 
 def _fitting(parameter: Any, law: Any) -> Any:

@@ -6,13 +6,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
-from neurothermo.exact.log_odds import LogOdds, log_odds
+from neurothermo.exact.ticks import Tick, tick_of
 
-LARGEST_EXPONENT = 690.0  # of a weight that a double holds
-LIMIT = 20  # neurons: the Krylov space keeps some twenty laws, the moves four half laws a neuron
+LIMIT = 20  # neurons: the Krylov space keeps some twenty laws
 DENSE = 5  # neurons up to which all eigenvalues are computed
 TOLERANCE = 1e-13
 
@@ -50,51 +50,36 @@ def scaled_cumulants(system: Any, rule: Any, *, temperature: Any, counting: Any,
     ----------
     Lebowitz & Spohn, J. Stat. Phys. 95, 333 (1999); Gallavotti & Cohen, Phys. Rev. Lett. 74, 2694 (1995).
     """
-    odds = log_odds(system, rule, temperature, field)
-    if odds.size > LIMIT:
-        raise InputError(f"scaled_cumulants is limited to N = {LIMIT} neurons, got N = {odds.size}")
+    tick = tick_of(system, rule, temperature, field)
+    if tick.size > LIMIT:
+        raise InputError(f"scaled_cumulants is limited to N = {LIMIT} neurons, got N = {tick.size}")
     thetas = checked_array(counting, "counting")
-    for theta in thetas.ravel():
-        _checked_exponent(float(theta), odds, rule)
-    values = [_dominant(float(theta), odds, rule) for theta in thetas.ravel()]
+    with threadpool_limits(1, user_api="blas"):  # whose idle threads would spin against the kernels'
+        values = [_dominant(float(theta), tick) for theta in thetas.ravel()]
     return np.array(values, dtype=float).reshape(thetas.shape)
 
 
-def _checked_exponent(theta: float, odds: LogOdds, rule: Any) -> None:
-    """Refuse a tilt whose weights do not fit in a float."""
-    each = np.abs(odds.couplings).sum(axis=1) + np.abs(odds.base)
-    largest = float(each.sum() if rule.order == "parallel" else each.max())
-    exponent = 2 * max(abs(theta), abs(1 - theta)) * largest
-    if exponent > LARGEST_EXPONENT:
-        raise InputError(
-            f"counting parameter {theta:g} weighs moves by factors up to exp({exponent:.4g}), beyond the "
-            f"exp({LARGEST_EXPONENT:g}) that a float can hold: take it closer to 1/2, or raise the temperature"
-        )
-
-
-def _dominant(theta: float, odds: LogOdds, rule: Any) -> float:
+def _dominant(theta: float, tick: Tick) -> float:
     """ln of the largest eigenvalue of the tilted tick."""
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
-    from neurothermo.exact.stepping import clock_move
-
     if theta == 0:
         return 0.0
-    move = clock_move(rule, odds, theta)
-    states = 1 << odds.size
+    states = 1 << tick.size
 
     def moved(vector: Array) -> Array:
         law = np.array(vector, dtype=float).reshape(-1)
-        move(law)
+        tick.chain.tilted_step(law, tick.field, theta)
         return law
 
-    if odds.size <= DENSE:
+    if tick.size <= DENSE:
         matrix = np.stack([moved(column) for column in np.eye(states)], axis=1)
         return float(np.log(np.linalg.eigvals(matrix).real.max()))
     operator = LinearOperator((states, states), matvec=moved, dtype=float)
+    start = np.full(states, 1 / states)
     try:
-        found = eigs(operator, k=1, which="LR", v0=np.ones(states), tol=TOLERANCE, return_eigenvectors=False)
+        found = eigs(operator, k=1, which="LR", v0=start, tol=TOLERANCE, return_eigenvectors=False)
     except ArpackNoConvergence as failure:
-        warnings.warn(f"scaled_cumulants({theta:g}) did not converge and is NaN: {failure}", stacklevel=3)
+        warnings.warn(f"scaled_cumulants at {theta:g} did not converge and is NaN: {failure}", stacklevel=3)
         return float("nan")
     return float(np.log(found[0].real))

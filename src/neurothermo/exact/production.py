@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.estimate import NATS, Estimate, no_estimate
-from neurothermo.exact.log_odds import checked_law, log_odds
-from neurothermo.exact.steady import StationaryLaw, stationary_law
+from neurothermo.core.errors import InputError
+from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.exact.odds import checked_law
+from neurothermo.exact.steady import StationaryLaw, law_of
+from neurothermo.exact.ticks import Tick, tick_of
 
 STATIONARY = 1e-6  # a law given that moves by more in one tick is not stationary
 
 
-def entropy_production(
-    system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None
-) -> Estimate:
+def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None) -> Estimate:
     r"""The entropy production of the stationary state, in nats a tick of the rule's clock.
 
     .. math:: \sigma = \tfrac12 \sum_{s, s'} [\pi(s) T(s \to s') - \pi(s') T(s' \to s)]
@@ -56,27 +56,25 @@ def entropy_production(
     ----------
     Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6; Gaspard, J. Stat. Phys. 117, 599 (2004).
     """
-    from neurothermo.exact.flow_parts import flow_parts
+    from neurothermo.exact.attribution import flow_parts
 
-    odds = log_odds(system, rule, temperature, field)
-    known, sentences = _law(system, rule, temperature, field, law)
-    fields = {
-        "units": clock_units(rule, odds.size),
+    tick = tick_of(system, rule, temperature, field)
+    known, sentences = _law(tick, law)
+    fields: dict[str, Any] = {
+        "units": tick.units,
         "temperature": float(temperature) if np.ndim(temperature) == 0 else None,
-        "method": f"{known.method}, 2^{odds.size} states",
+        "method": f"{known.method}, 2^{tick.size} states",
         "kind": "exact",
     }
     details = {name: getattr(known, name) for name in ("residual", "gap", "accuracy", "applications")}
     if not known.converged:
         return no_estimate(known.sentence, details=details, **fields)
-    value = flow_parts(known.probabilities, odds, rule).total
-    details |= _conversions(value, rule, odds.size)
+    value = flow_parts(known.probabilities, tick).total
+    details |= _conversions(value, tick)
     return Estimate(value, 0.0, (value, value), diagnostics=sentences, details=details, **fields)
 
 
-def entropy_production_map(
-    system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None
-) -> Any:
+def entropy_production_map(system: Any, rule: Any, *, temperature: Any, field: Any = None, law: Any = None) -> Any:
     r"""Which neuron, and which coupling, the entropy production of the stationary state goes with.
 
     .. math:: \sigma = \sum_i \sigma_i, \qquad \sigma_i = \sum_j \sigma_{ij} + \sigma_i^{\mathrm{input}}, \qquad
@@ -105,14 +103,14 @@ def entropy_production_map(
     """
     import xarray as xr
 
-    from neurothermo.exact.flow_parts import FlowParts, flow_parts
+    from neurothermo.exact.attribution import FlowParts, flow_parts
 
-    odds = log_odds(system, rule, temperature, field)
-    known, sentences = _law(system, rule, temperature, field, law)
+    tick = tick_of(system, rule, temperature, field)
+    known, sentences = _law(tick, law)
     if known.converged:
-        parts = flow_parts(known.probabilities, odds, rule, pairs=True)
+        parts = flow_parts(known.probabilities, tick, pairs=True)
     else:
-        parts = FlowParts(np.full(odds.size, nan), np.full(odds.size, nan), np.full((odds.size, odds.size), nan))
+        parts = FlowParts(np.full(tick.size, nan), np.full(tick.size, nan), np.full((tick.size, tick.size), nan))
         sentences = (known.sentence,)
     one = ("neuron", parts.neurons)
     return xr.Dataset(
@@ -125,39 +123,31 @@ def entropy_production_map(
             "input": ("neuron", parts.inputs),
             "total": parts.total,
         },
-        coords={"neuron": np.arange(odds.size), "source": np.arange(odds.size)},
-        attrs={"units": clock_units(rule, odds.size), "kind": "exact", "why": " ".join(sentences)},
+        coords={"neuron": np.arange(tick.size), "source": np.arange(tick.size)},
+        attrs={"units": tick.units, "kind": "exact", "why": " ".join(sentences)},
     )
 
 
-def clock_units(rule: Any, size: int) -> str:
-    """ "nats per attempt", "nats per sweep" or "nats per step"."""
-    if rule.order == "random":
-        return f"{NATS} per attempt"
-    sweep = rule.order == "sequential" and rule.attempts_per_step(size) == size
-    return f"{NATS} per sweep" if sweep else f"{NATS} per step"
-
-
-def _conversions(value: float, rule: Any, size: int) -> dict[str, float]:
+def _conversions(value: float, tick: Tick) -> dict[str, float]:
     """The same production by other clocks."""
-    attempts = rule.attempts_per_step(size)
-    if rule.order == "parallel":
+    if tick.rule.order == "parallel":
         return {"per_step": value}
-    attempt = value if rule.order == "random" else value / attempts
-    return {"per_attempt": attempt, "per_sweep": size * attempt, "per_step": attempts * attempt}
+    attempts = tick.rule.attempts_per_step(tick.size)
+    attempt = value if tick.rule.order == "random" else value / attempts
+    return {"per_attempt": attempt, "per_sweep": tick.size * attempt, "per_step": attempts * attempt}
 
 
-def _law(system: Any, rule: Any, temperature: Any, field: Any, law: Any) -> tuple[StationaryLaw, tuple[str, ...]]:
+def _law(tick: Tick, law: Any) -> tuple[StationaryLaw, tuple[str, ...]]:
     """The stationary law, and what to say about one that was given."""
-    from neurothermo.exact.stepping import clock_move
-
     if law is None:
-        return stationary_law(system, rule, temperature=temperature, field=field), ()
+        return law_of(tick), ()
     if isinstance(law, StationaryLaw):
+        if len(law.probabilities) != 2**tick.size:
+            raise InputError(f"law must be one of 2^{tick.size} states, got {len(law.probabilities)} states")
         return law, ()
-    given = checked_law(law, system.size)
+    given = checked_law(law, tick.size)
     moved = given.copy()
-    clock_move(rule, log_odds(system, rule, temperature, field))(moved)
+    tick.move(moved)
     residual = float(np.abs(moved - given).sum())
     sentence = f"The law given moves by {residual:.2g} in one tick: it is not stationary; see entropy_balance()."
     return StationaryLaw(given, "law given", residual, nan, nan), (sentence,) if residual > STATIONARY else ()

@@ -10,8 +10,9 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
-from neurothermo.exact.fixed_point import FixedPoint, fixed_point
-from neurothermo.exact.log_odds import LogOdds, linear, log_odds
+from neurothermo.exact.odds import LogOdds, linear
+from neurothermo.exact.solver import FixedPoint, fixed_point
+from neurothermo.exact.ticks import Tick, tick_of
 
 TABLE_BYTES = 2**31  # of the tables of a densely coupled network under random order
 WARM_UP = 2  # sweeps before the solver: what decays fast goes cheaply
@@ -109,12 +110,17 @@ def stationary_law(system: Any, rule: Any, *, temperature: Any, field: Any = Non
     Saad & Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986); Little, Math. Biosci. 19, 101 (1974); Peretto,
     Biol. Cybern. 50, 51 (1984).
     """
-    odds = log_odds(system, rule, temperature, field)
-    if odds.symmetric:
-        return _closed_form(odds, rule.order == "parallel")
-    if rule.order == "random":
-        return _random(odds)
-    return _stepped(rule, odds)
+    return law_of(tick_of(system, rule, temperature, field))
+
+
+def law_of(tick: Tick) -> StationaryLaw:
+    """The law that a tick keeps, as `stationary_law`."""
+    if tick.odds.symmetric:
+        return _closed_form(tick.odds, tick.rule.order == "parallel")
+    from neurothermo.engine.butterfly import threads_for
+
+    with threads_for(2**tick.size):
+        return _random(tick.odds) if tick.rule.order == "random" else _stepped(tick)
 
 
 def _closed_form(odds: LogOdds, parallel: bool) -> StationaryLaw:
@@ -137,7 +143,7 @@ def _closed_form(odds: LogOdds, parallel: bool) -> StationaryLaw:
 
 
 def _random(odds: LogOdds) -> StationaryLaw:
-    from neurothermo.engine.red_black import red_black, table_bytes
+    from neurothermo.engine.red_black import halves_of, table_bytes
 
     needed = table_bytes(odds.couplings)
     if needed > TABLE_BYTES:
@@ -145,7 +151,7 @@ def _random(odds: LogOdds) -> StationaryLaw:
             f"the couplings of N = {odds.size} neurons need tables of {needed / 1e9:.3g} GB (limit "
             f"{TABLE_BYTES / 1e9:.3g} GB): use sparser couplings, fewer neurons, or simulate this network"
         )
-    halves = red_black(odds.couplings, odds.base)
+    halves = halves_of(odds.couplings, odds.base)
     method = "red-black GMRES"
     if not halves.leavable:
         sentence = (
@@ -161,19 +167,16 @@ def _random(odds: LogOdds) -> StationaryLaw:
     return _known(halves.law(solved.vector), method, solved)
 
 
-def _stepped(rule: Any, odds: LogOdds) -> StationaryLaw:
-    from neurothermo.exact.stepping import Stepper, clock_move
-
-    stepper = Stepper(clock_move(rule, odds), odds.size)
-    law = np.full(stepper.shape, 0.5**odds.size)
+def _stepped(tick: Tick) -> StationaryLaw:
+    law = np.full(tick.shape, 0.5**tick.size)
     for _ in range(WARM_UP):
-        stepper.move(law.reshape(-1))
-    solved = fixed_point(stepper.drift, law, stepper.deviation)
+        tick.move(law.reshape(-1))
+    solved = fixed_point(tick.drift, law, tick.deviation)
     if not solved.converged:
-        return _unknown(odds.size, "GMRES", _metastable(solved), solved)
-    law = np.maximum(solved.vector, 0.0).ravel()  # rounding may have made rare states negative
-    stepper.move(law)
-    return _known(law / law.sum(), "GMRES", solved)
+        return _unknown(tick.size, "GMRES", _metastable(solved), solved)
+    kept = np.maximum(solved.vector, 0.0).ravel()  # rounding may have made rare states negative
+    tick.move(kept)
+    return _known(kept / kept.sum(), "GMRES", solved)
 
 
 def _known(law: Array, method: str, solved: FixedPoint) -> StationaryLaw:
@@ -190,7 +193,8 @@ def _unknown(size: int, method: str, sentence: str, solved: FixedPoint | None = 
 
 def _metastable(solved: FixedPoint) -> str:
     return (
-        f"The stationary law could not be determined: the slowest deviation found is pulled back by {solved.gap:.1g} of "
-        f"itself a sweep, so that a residual of {solved.residual:.1g} leaves the weights of metastable basins uncertain "
-        f"by about {min(solved.accuracy, 1):.1g}. Raise the temperature, or simulate from starts of your choice."
+        "The stationary law could not be determined: the slowest deviation found is pulled back by "
+        f"{solved.gap:.1g} of itself a sweep, so that a residual of {solved.residual:.1g} leaves the weights of "
+        f"metastable basins uncertain by about {min(solved.accuracy, 1):.1g}. Raise the temperature, or simulate "
+        "from starts of your choice."
     )

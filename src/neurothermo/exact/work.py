@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import comb
 from typing import Any
-
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from neurothermo.exact.chain import Chain
 from neurothermo.exact.driving import Request
 from neurothermo.exact.entropy_path import entropies
 from neurothermo.exact.planning import drive_for
-from neurothermo.exact.windowed import MARGIN, wants_window, windowed_step
+from neurothermo.exact.windowed import Window, wants_window, windowed_step
 from neurothermo.exact.work_lattice import WorkLattice
 
 HIGHEST_ORDER = 12  # of a cumulant: beyond, moments lose all their digits
@@ -78,17 +77,19 @@ def work_cumulants(
         raise InputError(f"order must be at most {HIGHEST_ORDER} (higher moments lose all digits), got {order}")
     request = Request.of(system, protocol, rule, temperature, initial_temperature)
     drive = drive_for(request, rows=order + 1, moments=True)
-    moments = np.zeros((order + 1, drive.chain.states))
+    chain, window, mean = drive.chain, Window(), 0.0
+    moments = np.zeros((order + 1, chain.states))
     moments[0] = drive.start()
-    mean, margin, windowed = 0.0, MARGIN, wants_window(drive.chain)
     for works, field in drive.works():
         shift = float(moments[0] @ works)
         mean += shift
         _add_work(moments, works - shift)
-        if field is not None and windowed:
-            margin = windowed_step(drive.chain, moments, field, margin)
-        elif field is not None:
-            drive.chain.step(moments, field)
+        if field is None:
+            break
+        if wants_window(chain):
+            window = windowed_step(chain, moments, field, window)
+        else:
+            chain.step(moments, field)
     sums = moments.sum(axis=1)
     cumulants = _cumulants(sums / sums[0])
     cumulants[0] += mean

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neurothermo.report import Panel
+from neurothermo.studies.chen2020.asymmetry import figure_6
 from neurothermo.studies.chen2020.crooks import figure_4a, figure_4b, figure_4c, figure_4d, figure_4e
 from neurothermo.studies.chen2020.distributions import figure_2, figure_3
+from neurothermo.studies.chen2020.exact_laws import figure_exact, figure_hundred
 from neurothermo.studies.chen2020.exchange import figure_5
 from neurothermo.studies.chen2020.experiment import Settings
 from neurothermo.studies.chen2020.regimes import figure_regimes
@@ -28,10 +30,13 @@ FIGURES: dict[str, Callable[[Settings], Panel]] = {
     "4d": figure_4d,
     "4e": figure_4e,
     "5": figure_5,
+    "6": figure_6,
     "regimes": figure_regimes,
+    "exact": figure_exact,
+    "hundred": figure_hundred,
 }
 TITLE = "Nonequilibrium thermodynamics of input-driven networks (Chen 2020), reproduced"
 INTRODUCTION = (
-    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 5), as the paper's "
+    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 6), as the paper's "
     "equations are printed and as they must be for its theorems to hold, beside exact values."
 )

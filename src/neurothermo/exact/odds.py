@@ -12,7 +12,8 @@ from neurothermo.core.errors import InputError
 from neurothermo.dynamics.glauber import Glauber
 from neurothermo.exact.law import checked_system
 
-LIMITS = {"random": 26, "sequential": 23, "parallel": 14}  # neurons: memory, memory, and 4^N operations a step
+LIMITS = {"random": 26, "sequential": 24, "parallel": 16}  # neurons: beyond, minutes become hours
+LAWS = {"random": 8, "sequential": 13, "parallel": 16}  # how many laws a solver keeps at once (random: half ones)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +58,16 @@ def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
     """
     system, rule = checked_system(system), checked_rule(rule)
     size = system.size
-    if size > LIMITS[rule.order]:
-        gigabytes = 2.0**size * 8 / 1e9
-        raise InputError(
-            f"N = {size} neurons have 2^{size} states, of which one law alone takes {gigabytes:.3g} GB: "
-            f"{rule.order} order is solved up to N = {LIMITS[rule.order]}; simulate this network instead"
-        )
+    _refuse_large(size, rule.order)
     if rule.order == "sequential" and rule.attempts_per_step(size) < size:
         raise InputError(
             f"a step of {rule.attempts} attempts in sequential order starts anew at the first neuron and never moves "
             f"{size - rule.attempts_per_step(size)} of {size} neurons: it has no stationary law of its own"
         )
     temperatures = checked_temperatures(temperature, size)
-    given = np.zeros(size) if field is None else checked_array(field, "field", (size,))
-    steepness = rule.steepness / (np.zeros(size) + temperatures)
+    given = checked_field(field, size)
+    with np.errstate(over="ignore"):
+        steepness = rule.steepness / (np.zeros(size) + temperatures)
     dense = system.couplings.toarray() if system.sparse else system.couplings
     with np.errstate(over="ignore", invalid="ignore"):
         odds = LogOdds(dense * steepness[:, None], (given - system.thresholds) * steepness)
@@ -78,6 +75,18 @@ def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
     if not finite:
         raise InputError("couplings, field and temperature must give log odds that a float can hold, got an overflow")
     return odds
+
+
+def _refuse_large(size: int, order: str) -> None:
+    """Refuse what would not fit in memory or not end soon; nothing is allocated before."""
+    from neurothermo.exact.planning import memory_limit
+
+    needed, limit = LAWS[order] * 8.0 * 2.0**size, memory_limit()
+    if size > LIMITS[order] or needed > limit:
+        raise InputError(
+            f"N = {size} neurons have 2^{size} states, whose law takes {needed / 1e9:.3g} GB to solve for: {order} "
+            f"order is solved up to N = {LIMITS[order]} and {limit / 1e9:.3g} GB; simulate this network instead"
+        )
 
 
 def linear(weights: Any) -> Array:
@@ -93,6 +102,11 @@ def checked_rule(rule: Any) -> Glauber:
     if not isinstance(rule, Glauber):
         raise InputError(f"rule must be a Glauber rule, got {type(rule).__name__}")
     return rule
+
+
+def checked_field(field: Any, size: int) -> Array:
+    """The input, shape (N,); none is no input."""
+    return np.zeros(size) if field is None else checked_array(field, "field", (size,))
 
 
 def checked_law(law: Any, size: int) -> Array:

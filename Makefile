@@ -16,7 +16,8 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 demo: setup
-	$(BIN)/neurothermo reproduce chen2020 --trials 2000 --out demo-report --overwrite
+	$(BIN)/neurothermo reproduce chen2020 --trials 2000 --out demo-report --overwrite \
+	    --figure 2 --figure 3 --figure 4a --figure 4c --figure 4e --figure 5
 
 test: setup
 	$(BIN)/python -m pytest -m "not slow"

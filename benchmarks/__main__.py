@@ -25,6 +25,9 @@ GROUPS = {
     "startup": "startup",
     "memory": "memory",
     "random": "identity",
+    "propagation": "exact",
+    "entropy-production": "entropy",
+    "work-laws": "work",
     "intervals": "intervals",
 }
 

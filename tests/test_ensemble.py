@@ -127,7 +127,7 @@ def test_heat_added_up_move_by_move_is_that_of_the_first_law(size):
 
 @pytest.mark.parametrize("order", ["random", "parallel"])
 def test_flow_of_an_asymmetric_network_is_exact_at_stationarity(order):
-    """Driven by its couplings alone; starts from a long burn-in that reports itself."""
+    """Driven by its couplings alone; a law of few states is drawn exactly."""
     net = hopfield([[1, 1, 1, 1, 1], [1, 1, 1, -1, -1]], weights=[0.2, 0.8], crossover=0.7)
     field, beta = np.array([0.2, -0.1, 0.3, 0.1, 0.0]), 0.3
     law = transfer.stationary(transfer.step_matrix(net.couplings, field, beta, order, 1))
@@ -135,7 +135,7 @@ def test_flow_of_an_asymmetric_network_is_exact_at_stationarity(order):
     rule = Glauber(order=order, attempts=1 if order == "random" else None)
     ledger = simulate(net, np.tile(field, (41, 1)), rule, temperature=1 / beta, trials=100_000, seed=8)
     mean_within(ledger.entropy_flow / 40, exact, resolution=0.1 * exact)
-    assert ledger.attrs["initial"] == "stationary" and "agree" in ledger.attrs["initial_route"]
+    assert ledger.attrs["initial"] == "stationary" and "drawn exactly" in ledger.attrs["initial_route"]
     assert "not symmetric" in ledger.attrs["energy"] and "heat" not in ledger and "energy_final" not in ledger
     symmetric = hopfield([[1, 1, 1, 1, 1], [1, 1, 1, -1, -1]], weights=[0.2, 0.8])
     control = simulate(
@@ -292,3 +292,56 @@ def test_a_metastable_start_of_many_neurons_says_so():
     frozen = SpinNetwork(hopfield(np.ones((1, 209)), scale="hopfield").couplings)
     ledger = simulate(frozen, 1, temperature=0.05, trials=10, seed=2)
     assert "NOT CONVERGED" in ledger.attrs["initial_route"]
+
+
+@pytest.mark.parametrize(
+    "rule, options, words",
+    [
+        (Glauber(order="parallel"), {}, "parallel moves do not keep Boltzmann's law"),
+        (Glauber(activation="as-printed"), {}, "twice the temperature"),
+        (Glauber(), {"initial_temperature": 5.0}, "another temperature"),
+        (Glauber(), {"initial": np.ones(4)}, "not equilibrium"),
+    ],
+)
+def test_works_that_hold_no_free_energy_give_none(rule, options, words):
+    from neurothermo import free_energy
+
+    ledger = simulate(FOUR, RAMP, rule, temperature=2.0, trials=2000, seed=1, **options)
+    for estimate in (free_energy.jarzynski(ledger), free_energy.cumulant(ledger)):
+        assert np.isnan(estimate.value) and words in estimate.diagnostics[0]
+    stationary = simulate(FOUR, RAMP, temperature=2.0, trials=2000, seed=1, initial="stationary")
+    assert abs(free_energy.jarzynski(stationary) + 2.1008420848) < 1
+
+
+def test_ledgers_without_an_energy_have_no_free_energy():
+    from neurothermo import free_energy
+
+    ledger = simulate(ASYMMETRIC, 3, temperature=1.0, trials=100)
+    with pytest.raises(InputError, match="no free energy: the couplings are not symmetric"):
+        free_energy.jarzynski(ledger)
+
+
+@pytest.mark.parametrize(
+    "attempt, words",
+    [
+        (lambda: simulate(FOUR, RAMP, "Glauber", temperature=2), "rule must be a rule of motion"),
+        (lambda: simulate(FOUR, RAMP, Glauber, temperature=2), "rule must be a rule of motion"),
+        (lambda: simulate(FOUR, RAMP, temperature=True), "temperature must be one number"),
+        (lambda: simulate(FOUR, RAMP, temperature="1"), "temperature must be one number"),
+        (lambda: simulate(FOUR, RAMP, temperature=10**400), "temperature must be one number"),
+        (lambda: simulate(FOUR, RAMP, temperature=1e-40), "too low for local fields"),
+        (lambda: simulate(FOUR, RAMP, temperature=2, trials=10**12), "trials must be at most"),
+        (lambda: simulate(FOUR, RAMP, temperature=2, initial=[[1, 1], [1]]), "initial must be an array of numbers"),
+        (lambda: simulate(FOUR, RAMP, temperature=2, record=5), "record must name"),
+        (lambda: simulate(FOUR, RAMP, temperature=2, plain="no"), "plain must be true or false"),
+        (lambda: simulate(FOUR, np.ma.masked_greater(RAMP, 0.5), temperature=2), "must not be masked"),
+        (lambda: simulate(FOUR, RAMP * 1j, temperature=2), "real"),
+        (lambda: ramp(np.zeros(4), np.ones(4), 10**12), "GiB"),
+        (lambda: ramp([], [], 3), "at least one neuron"),
+        (lambda: ramp(ONE, TWO, 3, networks=FOUR), "networks must be two"),
+        (lambda: SpinNetwork([["0", "1"], ["1", "0"]]), "real"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(attempt, words):
+    with pytest.raises(InputError, match=words):
+        attempt()

@@ -86,7 +86,7 @@ def dense_production(couplings, field, rule, beta=1.0):
     return schnakenberg(matrix, kept(couplings, field, beta, rule.order, steepness=rule.steepness))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     n=st.integers(2, 6),
     seed=st.integers(0, 10**6),
@@ -322,3 +322,17 @@ def test_a_law_that_is_none_is_refused(law, sentence):
         entropy_balance(network, Glauber(), law, temperature=1)
     with pytest.raises(InputError, match=sentence):
         entropy_production(network, Glauber(), temperature=1, law=law)
+
+
+@pytest.mark.slow
+def test_the_same_bits_for_any_number_of_threads():
+    import numba
+
+    found, before = [], numba.get_num_threads()
+    try:
+        for threads in (1, before):
+            numba.set_num_threads(threads)
+            found.append(entropy_production(sparse_network(18), Glauber(), temperature=0.5).value)
+    finally:
+        numba.set_num_threads(before)
+    assert found[0] == found[1]

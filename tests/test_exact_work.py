@@ -265,6 +265,7 @@ def test_an_idle_protocol_does_no_work():
         ({"temperature": [1.0] * 15}, "temperature must be one number"),
         ({"temperature": 15, "order": 13}, "order must be at most 12"),
         ({"temperature": 15, "protocol": ramp(ONE[:4], TWO[:4], 3)}, "15 neurons, got fields of length 4"),
+        ({"temperature": 15, "protocol": ramp(ONE, TWO, 3, temperatures=(1, 2))}, "drive the input alone"),
         ({"temperature": 15, "rule": "glauber"}, "rule must be a Glauber rule"),
         ({"temperature": 15, "system": hopfield([ONE, TWO], crossover=0.5)}, "start from equilibrium"),
         ({"temperature": 15, "system": PAPER.couplings}, "system must be a SpinNetwork"),
@@ -280,6 +281,8 @@ def test_bad_input_is_refused_in_a_sentence(changed, sentence):
 def test_counting_parameters_that_overflow_are_refused():
     with pytest.raises(InputError, match=r"counting = -200 gives a mean of exp\(\d+\)"):
         exact.generating_function(PAPER, ramp(ONE, TWO, 3), temperature=15, counting=[0.1, -200.0])
+    with pytest.raises(InputError, match="below exp\\(-700\\), where it is lost: raise the temperature"):
+        exact.generating_function(PAPER, ramp(5 * ONE, 5 * TWO, 20), temperature=1e-3, counting=1e3)
     with pytest.raises(InputError, match="counting must be finite"):
         exact.generating_function(PAPER, ramp(ONE, TWO, 3), temperature=15, counting=np.nan)
 
@@ -293,8 +296,9 @@ LARGE = hopfield([np.ones(1000), np.repeat([1.0, -1.0], 500)], scale="hopfield")
         (lambda: law_of(LARGE, ramp(np.ones(1000), -np.ones(1000), 1000), temperature=1), "GB this machine can give"),
         (lambda: exact.work_cumulants(LARGE, 3, Glauber(order="sequential"), temperature=1), "sequential order cannot"),
         (lambda: exact.work_cumulants(LARGE, 3, Glauber(order="parallel"), temperature=1), "GB this machine can give"),
-        (lambda: exact.work_cumulants(LARGE, 10**6, temperature=1), "more than the limit of 60 minutes"),
+        (lambda: exact.work_cumulants(LARGE, 3, Glauber(attempts=10**12), temperature=1), "more than the limit of 60"),
         (lambda: exact.work_cumulants(SpinNetwork(np.zeros((40, 40))), 3, temperature=1), "no patterns"),
+        (lambda: exact.work_cumulants(LARGE, np.arange(2000.0).reshape(2, 1000), temperature=1), r"2\^1000.0 only"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_it_starts(call, sentence):

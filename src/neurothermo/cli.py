@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar, even on a
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence on the error stream and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half-made is cleaned up
     try:
         app()
     except InputError as error:
@@ -35,6 +37,9 @@ def main() -> None:
         sys.exit(2)
     except OSError as error:
         print(f"neurothermo: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        sys.exit(1)
+    except MemoryError:
+        print("neurothermo: this does not fit in memory; ask for less at once", file=sys.stderr)
         sys.exit(1)
 
 
@@ -142,7 +147,11 @@ def estimate(
         if is_ledger(ledger) and (why := why_no_free_energy(ledger)):
             raise InputError(f"there is no free energy to estimate: {why}")
     found = estimates(one, other, method, temperature)
-    judged = verdicts(one, other) if is_ledger(one) and (other is None or is_ledger(other)) else []
+    whole = [
+        is_ledger(ledger) and {"rule", "temperature"} <= set(ledger.attrs)
+        for ledger in (one, one if other is None else other)
+    ]
+    judged = verdicts(one, other) if all(whole) else []
     if as_json:
         print(json.dumps(plain({"estimates": found, "verdicts": dict(judged)}), indent=2, allow_nan=False))
         return
@@ -161,7 +170,14 @@ def _works_file(path: Path, name: str) -> Any:
 
         from neurothermo.systems.reading import read_matrix
 
-        return np.ravel(read_matrix(path))
+        if path.suffix not in (".npy", ".npz", ".csv"):
+            raise InputError(f"{name} must be a ledger (.nc) or works (.npy, .npz, .csv), got {path.name!r}")
+        works = np.asarray(read_matrix(path))
+        if works.ndim == 2 and 1 in works.shape:
+            works = works.ravel()
+        if works.ndim != 1:
+            raise InputError(f"{name}: {path} must hold one work a trial, got shape {works.shape}")
+        return works
     import xarray
 
     try:
@@ -181,7 +197,8 @@ def _tell(results: dict[str, Any], folder: Path, as_json: bool) -> None:
         print(json.dumps(results, indent=2, allow_nan=False))
         return
     for panel in results["figures"]:
-        print(panel["title"])
+        if panel["rows"]:
+            print(panel["title"])
         for row in panel["rows"]:
             print(f"  {_line(row)}")
             if row["sentence"] and (row["verdict"] is None or row["as_expected"] is False):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_array, checked_choice, nearest
+from neurothermo.core.checks import checked_array, checked_choice, checked_count, checked_flag, nearest
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Stream
 from neurothermo.dynamics import Glauber
@@ -20,6 +20,7 @@ from neurothermo.protocols import Protocol, as_protocol, hold, ramp
 from neurothermo.systems import SpinNetwork, hopfield
 from neurothermo.systems.reading import read_matrix
 
+LARGEST_PATTERNS = 10**8
 OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every")
 KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", *OPTIONS)
 
@@ -51,11 +52,11 @@ def read_experiment(path: str | os.PathLike[str]) -> Experiment:
     """
     file = Path(path)
     try:
-        text = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"experiment: cannot read {file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"experiment: {file} is not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # TOML's own errors, bytes that are no text, numbers too long
+        raise InputError(f"experiment: {file} is not valid TOML: {str(error).splitlines()[0]}") from None
     return experiment(text, file.parent, file.stem)
 
 
@@ -80,7 +81,7 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
 
         if not isinstance(estimators, list):
             raise InputError(f"estimators must be a list of names, got {estimators!r}")
-        estimators = tuple(checked_choice(one, "estimators", ESTIMATORS) for one in estimators)
+        estimators = tuple(dict.fromkeys(checked_choice(one, "estimators", ESTIMATORS) for one in estimators))
     options = {key: text[key] for key in OPTIONS if key in text}
     temperature = text["temperature"]
     if estimators and (not system.symmetric or np.ndim(temperature) > 0):
@@ -123,9 +124,10 @@ def _hopfield(
     if isinstance(patterns, dict):
         _refuse_unknown(patterns, ("count", "size", "seed"), "patterns")
         for key in ("count", "size"):
-            if not isinstance(patterns.get(key), int) or patterns[key] < 1:
-                raise InputError(f"patterns: {key} must be a whole number, at least 1, got {patterns.get(key)!r}")
-        stream = Stream.of(int(patterns.get("seed", 0)), "patterns")
+            checked_count(patterns.get(key), f"patterns: {key}")
+        if patterns["count"] * patterns["size"] > LARGEST_PATTERNS:
+            raise InputError(f"patterns: count times size must be at most {LARGEST_PATTERNS:.0e}")
+        stream = Stream.of(checked_count(patterns.get("seed", 0), "patterns: seed", least=0), "patterns")
         patterns = np.where(stream.at(np.arange(patterns["count"]), 0).uniforms(patterns["size"]) < 0.5, -1, 1)
     return hopfield(patterns, weights, crossover, scale, thresholds)
 
@@ -141,7 +143,7 @@ def _from_binary(*, weights: Any, biases: Any) -> SpinNetwork:
 def _read(
     *, path: str, key: str | None = None, transpose: bool = False, scale: float = 1.0, folder: Path
 ) -> SpinNetwork:
-    return SpinNetwork.read(folder / str(path), key, transpose, scale)
+    return SpinNetwork.read(folder / str(path), key, checked_flag(transpose, "transpose"), scale)
 
 
 def _fly_mushroom_body(*, scale: float) -> SpinNetwork:
@@ -184,7 +186,9 @@ def _input(value: Any, name: str, system: SpinNetwork) -> Any:
         _refuse_unknown(value, ("pattern", "strength"), f"{name} of [protocol]")
         stored: Any = system.patterns.patterns if system.patterns else []
         number = value.get("pattern")
-        if not isinstance(number, int) or not 1 <= number <= len(stored):
+        if len(stored) == 0:
+            raise InputError(f"{name}: the network stores no patterns; give the input as numbers")
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(stored):
             raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {number!r}")
         (strength,) = checked_array([value.get("strength", 1.0)], f"{name}: strength", (1,))
         return strength * stored[number - 1]

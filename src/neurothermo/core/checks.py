@@ -11,15 +11,33 @@ import numpy.typing as npt
 from neurothermo.core.errors import InputError
 
 Array = npt.NDArray[np.float64]
+LARGEST_COUNT = 10**15
+
+
+def checked_number(value: Any, name: str) -> float:
+    """One finite real number; no strings, no truth values, nothing complex.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(value, bool | np.bool | str | bytes | complex | np.complexfloating):
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            if np.isfinite(number):
+                return number
+            raise InputError(f"{name} must be finite, got {number:g}")
+    raise InputError(f"{name} must be one number, got {_shown(value)}")
 
 
 def checked_temperature(temperature: Any, name: str = "temperature") -> float:
     """One bath temperature, > 0 and finite, in energy units."""
-    try:
-        value = float(temperature)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be one number in energy units, got {_shown(temperature)}") from None
-    if not (np.isfinite(value) and value > 0):
+    value = checked_number(temperature, name)
+    if value <= 0:
         raise InputError(f"{name} must be positive and finite, got {value:g}")
     return value
 
@@ -40,15 +58,14 @@ def checked_count(value: Any, name: str, least: int = 1) -> int:
         raise InputError(f"{name} must be a whole number, got {_shown(value)}")
     if value < least:
         raise InputError(f"{name} must be at least {least}, got {value}")
+    if value > LARGEST_COUNT:
+        raise InputError(f"{name} must be at most {LARGEST_COUNT:.0e}, got {float(min(value, 10**300)):.0e}")
     return int(value)
 
 
 def checked_array(values: Any, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
     """A finite array of floats, of the given shape where one is given (None: any length)."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an array of numbers, got {_shown(values)}") from None
+    array = as_floats(values, name)
     if shape is not None and (
         array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True))
     ):
@@ -59,6 +76,29 @@ def checked_array(values: Any, name: str, shape: tuple[int | None, ...] | None =
             f"{name} must be finite, got {int(np.sum(~np.isfinite(array)))} values that are NaN or infinite"
         )
     return array
+
+
+def as_floats(values: Any, name: str) -> Array:
+    """A fresh array of floats, any shape, finite or not; only from real numbers.
+
+    Raises
+    ------
+    InputError
+        If there are strings, truth values, dates, complex numbers, masked entries, or rows of different lengths.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        if np.ma.is_masked(values):
+            raise InputError(f"{name} must not be masked: leave out what is not to be counted, or fill it")
+        values = values.data
+    try:
+        raw = np.asarray(values)
+        if raw.dtype.kind == "O" and not any(isinstance(item, str | bytes | bool) for item in raw.ravel()):
+            raw = raw.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be an array of numbers, got {_shown(values)}") from None
+    if raw.dtype.kind not in "iuf":
+        raise InputError(f"{name} must be an array of numbers (real, no strings or truth values), got {_shown(values)}")
+    return np.array(raw, dtype=np.float64)
 
 
 def checked_spins(values: Any, name: str, size: int | None = None) -> npt.NDArray[np.int8]:
@@ -72,7 +112,7 @@ def checked_spins(values: Any, name: str, size: int | None = None) -> npt.NDArra
 
 def checked_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of a few words; the nearest is suggested."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise InputError(
             f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}{nearest(value, choices)}"
         )
@@ -81,13 +121,17 @@ def checked_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
 
 def checked_fraction(value: Any, name: str) -> float:
     """A number strictly between 0 and 1."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number between 0 and 1, got {_shown(value)}") from None
+    number = checked_number(value, name)
     if not 0 < number < 1:
         raise InputError(f"{name} must lie strictly between 0 and 1, got {number:g}")
     return number
+
+
+def checked_flag(value: Any, name: str) -> bool:
+    """True or False and nothing that passes for them."""
+    if not isinstance(value, bool | np.bool):
+        raise InputError(f"{name} must be true or false, got {_shown(value)}")
+    return bool(value)
 
 
 def nearest(value: Any, choices: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from neurothermo.core.errors import InputError
+
+OURS = {"report.html", "results.json", "figures", "forward.nc", "reverse.nc"}
 
 
 def checked_free(folder: str | os.PathLike[str], overwrite: bool = False) -> Path:
@@ -21,17 +24,37 @@ def checked_free(folder: str | os.PathLike[str], overwrite: bool = False) -> Pat
         If it is a file, or holds other results and `overwrite` is not set, or its parent cannot be written to.
     """
     path = Path(folder)
-    if path.exists() and not path.is_dir():
-        raise InputError(f"out must be a folder, and {path} is a file")
-    if path.is_dir() and any(path.iterdir()):
-        if not (path / "results.json").is_file():
-            raise InputError(f"out: {path} holds other files; choose an empty or a new folder")
-        if not overwrite:
-            raise InputError(f"out: {path} already holds results; choose another folder, or say --overwrite")
+    try:
+        if path.is_symlink():
+            path = path.resolve()
+        if path.exists() and not path.is_dir():
+            raise InputError(f"out must be a folder, and {path} is a file")
+        if path.is_dir() and any(path.iterdir()):
+            if not _is_ours(path):
+                raise InputError(f"out: {path} holds other files; choose an empty or a new folder")
+            if not overwrite:
+                raise InputError(f"out: {path} already holds results; choose another folder, or say --overwrite")
+    except OSError as error:
+        raise InputError(f"out: {folder} cannot be used: {error.strerror}") from None
     parent = path.absolute().parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not parent.is_dir():
+        raise InputError(f"out: there is no folder {parent}")
+    if not os.access(parent, os.W_OK):
         raise InputError(f"out: cannot write into {parent}")
     return path
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a folder holds the results of this program and nothing else."""
+    names = {found.name for found in path.iterdir()}
+    figures = path / "figures"
+    strangers = {found for found in figures.iterdir() if found.suffix != ".png"} if figures.is_dir() else set()
+    if names - OURS or strangers or "results.json" not in names:
+        return False
+    try:
+        return "neurothermo" in json.loads((path / "results.json").read_text(encoding="utf-8"))["versions"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return False
 
 
 @contextmanager

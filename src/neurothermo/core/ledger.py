@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_temperature
+from neurothermo.core.checks import Array, as_floats, checked_temperature
 from neurothermo.core.errors import InputError
 
 
@@ -33,7 +33,7 @@ def column(ledger: Any, name: str) -> Array:
         reason = str(ledger.attrs.get("energy", ""))
         why = f": {reason}" if reason and name in ("heat", "energy_initial", "energy_final") else ""
         raise InputError(f"the ledger holds no {name}{why}")
-    return np.asarray(ledger[name].values, dtype=np.float64)
+    return as_floats(ledger[name].values, f"the ledger's {name}")
 
 
 def works(data: Any, name: str = "work") -> Array:
@@ -46,10 +46,7 @@ def works(data: Any, name: str = "work") -> Array:
     """
     if is_ledger(data):
         return column(data, "work")
-    try:
-        values = np.asarray(data, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be a ledger or an array of works, got {type(data).__name__}") from None
+    values = as_floats(data, name)
     if values.ndim != 1 or values.size == 0:
         raise InputError(f"{name} must hold one work a trial, shape (trials,), got shape {values.shape}")
     return values
@@ -73,7 +70,7 @@ def bath_temperature(*data: Any, temperature: Any = None) -> float:
                 raise InputError("each neuron has a temperature of its own: there is no one kT and no free energy")
             found.append(checked_temperature(item.attrs["temperature"]))
     if not found:
-        raise InputError("temperature is needed: arrays of works do not carry one")
+        raise InputError("temperature is needed: neither arrays of works nor these ledgers carry one")
     if any(abs(value - found[0]) > 1e-9 * found[0] for value in found):
         shown = " and ".join(f"{value:g}" for value in found)
         raise InputError(f"temperature must be the same everywhere, got {shown}")
@@ -94,17 +91,20 @@ def check_has_energy(*data: Any) -> None:
 
 
 def start_of(data: Any) -> str:
-    """What a ledger itself says against equilibrium at its start; empty where it says nothing.
+    """What a ledger itself says against Boltzmann's law, at its start or as what its rule keeps; else nothing.
 
     A stationary start is equilibrium for single-site heat baths, and for them alone.
     """
     if not is_ledger(data):
         return ""
+    rule, start = str(data.attrs.get("rule", "")), data.attrs.get("initial", "equilibrium")
+    if '"order": "parallel"' in rule:
+        return "parallel moves do not keep Boltzmann's law"
+    if '"activation": "as-printed"' in rule:
+        return "the activation as printed keeps Boltzmann's law at twice the temperature"
     if "initial_temperature" in data.attrs:
-        return f"the trials started at another temperature, {data.attrs['initial_temperature']:g}"
-    start = data.attrs.get("initial", "equilibrium")
-    rule = str(data.attrs.get("rule", ""))
-    kept = '"activation": "heat-bath"' in rule and '"order": "parallel"' not in rule
+        return f"the trials started at another temperature, {data.attrs['initial_temperature']}"
+    kept = '"activation": "heat-bath"' in rule
     return (
         ""
         if start == "equilibrium" or (start == "stationary" and kept)
@@ -123,7 +123,7 @@ def mismatch(forward: Any, reverse: Any, *, heat: bool = False) -> str:
     one, other = forward.attrs, reverse.attrs
 
     def differ(name: str, counterpart: str) -> bool:
-        return name in one and counterpart in other and one[name] != other[counterpart]
+        return name in one and counterpart in other and str(one[name]) != str(other[counterpart])
 
     if differ("system", "system"):
         return "the two ledgers are of different networks"

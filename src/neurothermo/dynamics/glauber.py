@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_choice, checked_count
+from neurothermo.core.checks import Array, checked_choice, checked_count, checked_flag
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
 
@@ -55,6 +55,7 @@ class Glauber:
 
     def __post_init__(self) -> None:
         checked_choice(self.order, "order", ORDERS)
+        checked_flag(self.descending, "descending")
         checked_choice(self.activation, "activation", tuple(ACTIVATIONS))
         if self.attempts is not None:
             if self.order == "parallel":

@@ -5,6 +5,7 @@ State number s has bit i set where neuron i is up. Log odds of neuron i: a_i(s) 
 
 import numpy as np
 from numba import njit, prange
+from threadpoolctl import threadpool_limits
 
 from neurothermo.engine.butterfly import threads_for
 from neurothermo.engine.counter import FAST
@@ -72,9 +73,13 @@ def flip_moments(law, couplings, base, sites=None, *, pairs=False, together=Fals
     size = len(base)
     sites = np.arange(size) if sites is None else np.asarray(sites)
     bits = min(WIDTH_BITS, size)
-    inside, outside = _signs(bits), _signs(size - bits)  # the signs of low neurons in a block, of high ones by block
-    low = couplings[sites, :bits] @ inside.T
-    high = outside @ couplings[sites, bits:].T + base[sites]
+    with threadpool_limits(1, user_api="blas"):  # the number of its threads would show in the last bit
+        inside, outside = (
+            _signs(bits),
+            _signs(size - bits),
+        )  # of low neurons in a block, high ones by block
+        low = couplings[sites, :bits] @ inside.T
+        high = outside @ couplings[sites, bits:].T + base[sites]
     low_signs, high_signs = np.ones(low.shape), np.ones(high.shape)
     low_signs[sites < bits] = inside.T[sites[sites < bits]]
     high_signs[:, sites >= bits] = outside[:, sites[sites >= bits] - bits]

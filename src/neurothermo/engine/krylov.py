@@ -10,6 +10,15 @@ from numba import njit, prange
 from neurothermo.engine.counter import FAST
 
 
+@njit
+def total(values):
+    """Their sum, in order: a sum() inside a parallel function would be cut up among its threads."""
+    result = 0.0
+    for value in values:
+        result += value
+    return result
+
+
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
 def sizes(vector):
     """(sum of squares, sum of absolute values)."""
@@ -23,7 +32,7 @@ def sizes(vector):
             absolute += abs(v[k])
         squares[row] = square
         absolutes[row] = absolute
-    return squares.sum(), absolutes.sum()
+    return total(squares), total(absolutes)
 
 
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
@@ -59,12 +68,12 @@ def orthogonalise(basis, count, vector, products):
         v = vector[row]
         for i in range(count):
             b = basis[i, row]
-            total = 0.0
+            product = 0.0
             for k in range(len(v)):
-                total += b[k] * v[k]
-            parts[row, i] = total
+                product += b[k] * v[k]
+            parts[row, i] = product
     for i in range(count):
-        products[i] = parts[:, i].sum()
+        products[i] = total(parts[:, i])
     squares = np.zeros(rows)
     for row in prange(rows):
         v = vector[row]
@@ -73,11 +82,11 @@ def orthogonalise(basis, count, vector, products):
             c = products[i]
             for k in range(len(v)):
                 v[k] -= c * b[k]
-        total = 0.0
+        square = 0.0
         for k in range(len(v)):
-            total += v[k] * v[k]
-        squares[row] = total
-    return squares.sum()
+            square += v[k] * v[k]
+        squares[row] = square
+    return total(squares)
 
 
 def improve(drift, vector, basis, tolerance):

@@ -34,33 +34,41 @@ def attempt_weights(first, counts, sizes, couplings, fields, gain, transposed):
     classes = len(sizes)
     states = 1
     strides = np.empty(classes, np.int64)
-    neurons = 0
     for c in range(classes):
         strides[c] = states
         states *= counts[c]
-        neurons += sizes[c]
     weights = np.zeros((1 + 2 * classes, states))
-    for point in prange(states):
-        s = np.int64(point)  # the loop's own counter is unsigned
-        stay = 0.0
-        for c in range(classes):
-            up = first[c] + s // strides[c] % counts[c]
-            felt = fields[c]
-            for d in range(classes):
-                felt += couplings[c, d] * (2 * (first[d] + s // strides[d] % counts[d]) - sizes[d])
-            rises, rests = odds(gain * (felt + couplings[c, c]))  # of a neuron that is down: without its own part
-            holds, falls = odds(gain * (felt - couplings[c, c]))  # of one that is up
-            share_up = up / neurons
-            share_down = (sizes[c] - up) / neurons
-            stay += share_down * rests + share_up * holds
-            rise = share_down * rises
-            fall = share_up * falls
-            if up + 1 < first[c] + counts[c]:
-                weights[2 + 2 * c if transposed else 1 + 2 * c, s if transposed else s + strides[c]] = rise
-            if up > first[c]:
-                weights[1 + 2 * c if transposed else 2 + 2 * c, s if transposed else s - strides[c]] = fall
-        weights[0, s] = stay
+    for line in prange(states // counts[0]):
+        start = np.int64(line) * counts[0]  # the loop's own counter is unsigned
+        line_weights(weights, start, strides, first, counts, sizes, couplings, fields, gain, transposed)
     return weights
+
+
+@njit(error_model="numpy", cache=True)
+def line_weights(weights, start, strides, first, counts, sizes, couplings, fields, gain, transposed):
+    """`attempt_weights` of the states start, start + 1, ... that differ in the first class alone."""
+    neurons = sizes.sum()
+    up = first + start // strides % counts
+    for c in range(len(sizes)):
+        felt = fields[c]
+        for d in range(len(sizes)):
+            felt += couplings[c, d] * (2 * up[d] - sizes[d])
+        own = couplings[c, c]
+        for k in range(counts[0]):
+            s = start + k
+            held = felt + 2 * k * couplings[c, 0]
+            ups = up[c] + (k if c == 0 else 0)
+            rises, rests = odds(gain * (held + own))  # of a neuron that is down: without its own part
+            holds, falls = odds(gain * (held - own))  # of one that is up
+            share_up = ups / neurons
+            share_down = (sizes[c] - ups) / neurons
+            weights[0, s] += share_down * rests + share_up * holds
+            if ups + 1 < first[c] + counts[c]:
+                place = s if transposed else s + strides[c]
+                weights[2 + 2 * c if transposed else 1 + 2 * c, place] = share_down * rises
+            if ups > first[c]:
+                place = s if transposed else s - strides[c]
+                weights[1 + 2 * c if transposed else 2 + 2 * c, place] = share_up * falls
 
 
 @njit(fastmath=FAST, error_model="numpy", cache=True)

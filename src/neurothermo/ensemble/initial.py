@@ -104,6 +104,8 @@ def exact_stationary(system: Any, rule: Any, field: Array, temperature: Any) -> 
     order = rule.order if isinstance(rule, Glauber) else ""
     if system.size > SMALL.get(order, 0):
         return None
+    if order == "sequential" and rule.attempts_per_step(system.size) < system.size:
+        return None  # neurons that are never reached keep what they had: many laws
     from neurothermo import exact
 
     law = exact.stationary_law(system, rule, temperature=temperature, field=field)

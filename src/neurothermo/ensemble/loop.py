@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_count, checked_temperature, checked_temperatures
+from neurothermo.core.checks import (
+    checked_array,
+    checked_count,
+    checked_flag,
+    checked_temperature,
+    checked_temperatures,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Stream, digest
 from neurothermo.dynamics import Glauber, rule_word
@@ -22,6 +28,9 @@ from neurothermo.ensemble.ledger import attributes, build
 from neurothermo.ensemble.records import Records
 from neurothermo.protocols import Protocol, as_protocol
 from neurothermo.systems import SpinNetwork
+
+MOST_TRIALS = 10**8  # of one ledger: seven columns of them take 6 GB
+LARGEST_FIELD = 1e30  # in kT
 
 
 def simulate(
@@ -107,12 +116,18 @@ def simulate(
     temperature = _temperature(temperature, protocol, system)
     if initial_temperature is not None:
         initial_temperature = checked_temperature(initial_temperature, "initial_temperature")
-    rule = Glauber() if rule is None else rule
+    rule = _rule(rule)
     trials = checked_count(trials, "trials")
+    if trials > MOST_TRIALS:
+        raise InputError(f"trials must be at most {MOST_TRIALS:.0e} at once, got {trials:.0e}: simulate in parts")
+    checked_flag(plain, "plain")
+    if initial is not None and not isinstance(initial, str):
+        initial = checked_array(initial, "initial")
     threads = checked_count(threads, "threads") if threads is not None else _available_cores()
     seed = 0 if seed is None else checked_count(seed, "seed", least=0)
     first, last = (protocol.network_at(step, system) for step in (0, protocol.steps))
     records = Records.of(record, every, first, protocol.steps, trials)
+    _check_range(protocol, system, temperature)
 
     word = _run_word(system, protocol, rule, temperature, initial, initial_temperature)
     numbers = Stream.of(seed, word if stream is None else f"stream {stream}")
@@ -125,8 +140,8 @@ def simulate(
         law = initial_law(
             initial, first, rule, protocol.values[0], start, initial_temperature, trials, numbers, threads
         )
-        run = Run(first, last, protocol, rule, protocol.temperature_at(protocol.steps, temperature), driver, law, numbers,
-                  records, trials, threads)  # fmt: skip
+        stop = protocol.temperature_at(protocol.steps, temperature)
+        run = Run(first, last, protocol, rule, stop, driver, law, numbers, records, trials, threads)
         variables = run.variables(chunk, progress)
     options = {
         "trials": trials, "seed": seed, "initial_temperature": initial_temperature, "stream": stream,
@@ -152,7 +167,7 @@ def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options:
     -------
     forward, reverse : xarray.Dataset
     """
-    rule = Glauber() if rule is None else rule
+    rule = _rule(rule)
     if options.get("initial") is not None and not isinstance(options["initial"], str):
         raise InputError("initial must be a name here: given states cannot start the reverse as well")
     if options.get("stream") is not None:
@@ -174,6 +189,29 @@ def _temperature(temperature: Any, protocol: Protocol, system: SpinNetwork) -> A
     if temperature is None:
         raise InputError("temperature is needed: of the bath, in energy units")
     return checked_temperatures(temperature, system.size)
+
+
+def _rule(rule: Any) -> Any:
+    """The default rule, or one that can move and be reversed."""
+    if rule is None:
+        return Glauber()
+    able = all(callable(getattr(rule, name, None)) for name in ("move", "reversed"))
+    if isinstance(rule, type) or not able:
+        raise InputError(f"rule must be a rule of motion such as Glauber(), got {rule!r}")
+    return rule
+
+
+def _check_range(protocol: Protocol, system: SpinNetwork, temperature: Any) -> None:
+    """Refuse fields of so many kT that single precision cannot hold them."""
+    networks = protocol.networks or (system,)
+    with np.errstate(over="ignore"):
+        couplings = max(float(abs(network.couplings).sum(axis=1).max()) for network in networks)
+        field = max(couplings + float(np.abs(protocol.values).max() + np.abs(one.thresholds).max()) for one in networks)
+    coldest = float(np.min(temperature if protocol.temperatures is None else protocol.temperatures))
+    if not field < LARGEST_FIELD * coldest:
+        raise InputError(
+            f"temperature {coldest:g} is too low for local fields up to {field:.3g}: at most {LARGEST_FIELD:.0e} kT"
+        )
 
 
 def _run_word(

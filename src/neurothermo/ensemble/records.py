@@ -34,6 +34,8 @@ class Records:
         InputError
             If a name is unknown or has no meaning for the network, or the records would not fit in memory.
         """
+        if not isinstance(record, str | list | tuple | set | frozenset):
+            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {record!r}")
         names = (record,) if isinstance(record, str) else tuple(record)
         for name in names:
             if name not in RECORDS:

@@ -82,7 +82,8 @@ class LumpedChain:
         if not self.system.symmetric:
             raise InputError(f"this network has no equilibrium: {self.system.why_no_energy}")
         lumping = replace(self.lumping, fields=self.class_fields(field))
-        logs = lumping.log_multiplicities() - lumping.energies() / self.temperature
+        with np.errstate(over="ignore"):  # an energy that overflows has weight 0
+            logs = lumping.log_multiplicities() - lumping.energies() / self.temperature
         law = np.exp(logs - logs.max())
         return law / law.sum()
 

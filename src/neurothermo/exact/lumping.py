@@ -167,8 +167,9 @@ def exchangeable_throughout(system: SpinNetwork, values: Array) -> Lumping | Non
     labels = np.zeros(system.size, dtype=np.int64)
     for column in gauge * bits:
         labels = _refined(labels, column)
-    for value in values:
-        labels = _refined(labels, _grouped(gauge * (value - system.thresholds), SAME_FIELD * largest))
+    for t, value in enumerate(values):
+        if t == 0 or not np.array_equal(value, values[t - 1]):
+            labels = _refined(labels, _grouped(gauge * (value - system.thresholds), SAME_FIELD * largest))
     _, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     spins = (gauge * bits)[:, first].astype(np.float64)
     net = gauge * (values[0] - system.thresholds)

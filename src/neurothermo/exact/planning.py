@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, log2, sqrt
 from typing import Any
-
-import numpy as np
 
 from neurothermo.core.checks import checked_choice
 from neurothermo.core.errors import InputError
@@ -18,9 +16,11 @@ from neurothermo.exact.windowed import LARGE, MANY
 from neurothermo.exact.work_lattice import WorkLattice
 
 ENUMERATION_LIMIT = 22  # neurons
+LUMPING_LIMIT = 32  # bits of the lumped states
 MOST_BYTES = 16e9  # or this part of the machine's memory, whichever is less
 MOST_OF_MEMORY = 0.6
 MOST_SECONDS = 3600.0
+BATCH = 2**25  # numbers propagated at once: counting parameters beyond wait their turn
 REQUESTS = ("work_distribution", "work_cumulants", "generating_function")
 
 # core-seconds, measured on a 2.6 GHz server; a plan is a forecast within a factor of about two
@@ -106,8 +106,10 @@ def plan_of(request: Request, *, rows: int = 1, cells: int = 0, moments: bool = 
     """The plan for `rows` laws side by side, or for a joint law with `cells` works; moments may use windows."""
     size = request.system.size
     lumped = lumped_chain(request.system, request.rule, request.temperature, request.protocol.values)
-    enumerable = size <= ENUMERATION_LIMIT
-    if lumped is not None and (lumped.states < 2**size or not enumerable):
+    bits = inf if lumped is None else lumped.lumping.bits
+    if min(bits, size) > (LUMPING_LIMIT if bits < size else ENUMERATION_LIMIT):
+        return Plan("none", 2**size, 0, 0.0, _too_many(request, bits), feasible=False)
+    if lumped is not None and bits < size:
         needed, seconds = _lumped_cost(lumped, request, rows, cells, moments)
         states, route = lumped.states, "lumped"
         where = f"lumped to {_large(states)} occupation numbers of {len(lumped.lumping.sizes)} classes"
@@ -115,8 +117,6 @@ def plan_of(request: Request, *, rows: int = 1, cells: int = 0, moments: bool = 
         states, route = 2**size, "enumerated"
         needed, seconds = _enumerated_cost(states, request, rows, cells)
         where = f"enumeration of 2^{size} states"
-    if route == "enumerated" and not enumerable:
-        return Plan("none", states, 0, 0.0, _too_many(request), feasible=False)
     attempts = "one parallel move" if request.rule.order == "parallel" else (
         f"{request.rule.attempts_per_step(size)} {request.rule.order} attempts"
     )  # fmt: skip
@@ -159,7 +159,8 @@ def _chain(request: Request, route: str, temperature: float) -> Chain:
 def _lumped_cost(chain: LumpedChain, request: Request, rows: int, cells: int, moments: bool) -> tuple[float, float]:
     states, steps, neighbours = float(chain.states), request.protocol.steps, 1 + 2 * len(chain.lumping.sizes)
     laws = cells / 2 if cells else rows  # the works that can be reached grow from one to all
-    memory = 8 * states * (2 * cells + 1) if cells else 8 * states * (6 * rows + 2)
+    at_once = rows if moments else min(rows, 1 + BATCH // chain.states)
+    memory = 8 * states * (2 * cells + 1) if cells else 8 * states * (6 * at_once + 2)
     if request.rule.order == "parallel":
         return memory + 16 * states**2, steps * states**2 * (PER_PAIR * len(chain.lumping.sizes) + laws * PER_PRODUCT)
     attempts = float(chain.attempts)
@@ -173,19 +174,21 @@ def _lumped_cost(chain: LumpedChain, request: Request, rows: int, cells: int, mo
 def _enumerated_cost(states: int, request: Request, rows: int, cells: int) -> tuple[float, float]:
     size, steps = request.system.size, request.protocol.steps
     laws = cells / 2 if cells else rows
-    memory = 8.0 * states * ((2 * cells if cells else 4 * rows) + 4)
+    memory = 8.0 * states * ((3 * cells if cells else 6 * min(rows, 1 + BATCH // states)) + 4)
     if request.rule.order == "parallel":
         return memory, steps * laws * float(states) ** 2 * PER_PRODUCT
     moves = request.rule.attempts_per_step(size) * (size if request.rule.order == "random" else 1)
     return memory, steps * laws * float(states) * moves * PER_PAIR / _cores()
 
 
-def _too_many(request: Request) -> str:
+def _too_many(request: Request, bits: float) -> str:
     size = request.system.size
     if request.rule.order == "sequential":
         why = "sequential order cannot be lumped (a fixed order tells neurons apart)"
-    else:
+    elif bits == inf:
         why = "the network has no patterns to lump its states by"
+    else:
+        why = f"its patterns and inputs lump them to 2^{bits:.1f} only (limit 2^{LUMPING_LIMIT})"
     return (
         f"the 2^{size} states of N = {size} neurons are too many (limit N = {ENUMERATION_LIMIT}), and {why}: simulate."
     )
@@ -208,7 +211,7 @@ def _cores() -> int:
 
 
 def _large(number: int) -> str:
-    return f"{number:,}" if number < 10**7 else f"2^{np.log2(float(number)):.1f}"
+    return f"{number:,}" if number < 10**7 else f"2^{log2(number):.1f}"
 
 
 def _duration(seconds: float) -> str:

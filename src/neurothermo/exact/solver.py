@@ -73,18 +73,15 @@ def fixed_point(drift: Callable, vector: Array, deviation: Callable) -> FixedPoi
     deviation : callable (vector) -> array, shape (rows, width)
         A deviation from the solution, of no total probability.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):  # whose idle threads would spin against the kernels'
-        basis = np.empty((min(BASIS, vector.size) + 1, *vector.shape))
-        first = _solve(drift, vector, basis, RESIDUAL)
-        probe = _probed(drift, deviation(vector), basis, first.residual)
-        gap = min(first.gap, probe.gap)
-        used = first.applications + probe.applications
-        residual, wanted = first.residual, max(0.5 * ACCURACY * gap, FLOOR)
-        if wanted < residual <= RESIDUAL and residual > ACCURACY * gap:
-            again = _solve(drift, vector, basis, wanted)
-            residual, gap, used = again.residual, min(gap, again.gap), used + again.applications
+    basis = np.empty((min(BASIS, vector.size) + 1, *vector.shape))
+    first = _solve(drift, vector, basis, RESIDUAL)
+    probe = _probed(drift, deviation(vector), basis, first.residual)
+    gap = min(first.gap, probe.gap)
+    used = first.applications + probe.applications
+    residual, wanted = first.residual, max(0.5 * ACCURACY * gap, FLOOR)
+    if wanted < residual <= RESIDUAL and residual > ACCURACY * gap:
+        again = _solve(drift, vector, basis, wanted)
+        residual, gap, used = again.residual, min(gap, again.gap), used + again.applications
     return FixedPoint(vector, residual, gap, used)
 
 

@@ -15,6 +15,7 @@ from neurothermo.exact.solver import FixedPoint, fixed_point
 from neurothermo.exact.ticks import Tick, tick_of
 
 TABLE_BYTES = 2**31  # of the tables of a densely coupled network under random order
+UNSHARED = 64  # a sweep passes over a law so fast that threads would mostly wait for each other below 2^19 states
 WARM_UP = 2  # sweeps before the solver: what decays fast goes cheaply
 
 
@@ -117,9 +118,12 @@ def law_of(tick: Tick) -> StationaryLaw:
     """The law that a tick keeps, as `stationary_law`."""
     if tick.odds.symmetric:
         return _closed_form(tick.odds, tick.rule.order == "parallel")
+    from threadpoolctl import threadpool_limits
+
     from neurothermo.engine.butterfly import threads_for
 
-    with threads_for(2**tick.size):
+    # BLAS on one thread: idle ones would spin against the kernels', and their number would show in the last bit
+    with threads_for(2**tick.size // UNSHARED), threadpool_limits(1, user_api="blas"):
         return _random(tick.odds) if tick.rule.order == "random" else _stepped(tick)
 
 

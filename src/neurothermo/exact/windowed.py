@@ -13,7 +13,7 @@ from neurothermo.exact.lumped import LumpedChain
 
 LARGE = 10_000  # states from which a window pays
 MANY = 64  # attempts from which the Chebyshev series is shorter
-NEGLIGIBLE = 1e-15  # of the largest entry: the noise floor of the series
+NEGLIGIBLE = 1e-14  # of the largest entry: above the noise of the series
 LOST = 1e-12  # of the norm, or negative: more, and the window is widened and the series shortened
 SHORTEST = 16  # attempts of a series below which attempts are made one by one
 
@@ -22,7 +22,7 @@ SHORTEST = 16  # attempts of a series below which attempts are made one by one
 class Window:
     """How far to look beyond what carries the law, in occupation numbers, and how many series make a step."""
 
-    margin: int = 24
+    margin: int = 12
     parts: int = 1
 
     def wider(self) -> Window:
@@ -37,7 +37,7 @@ def windowed_step(chain: LumpedChain, fields: Array, field: Array, window: Windo
 
     One heat-bath attempt P is a mean of projections, orthogonal in the scalar product of Boltzmann's law, so that its
     spectrum lies in [0, 1] and about 6 sqrt(n) terms replace n attempts. Works on the box of occupation numbers where
-    any field is above 1e-15 of its largest, with a margin. What the box loses shows in the norm, and so does the
+    any field is above 1e-14 of its largest, with a margin. What the box loses shows in the norm, and so does the
     noise of the series where the law is far from equilibrium, or in negative probabilities: beyond 1e-12 the margin
     and the number of series are doubled, at last to attempts one by one on the whole lattice.
 

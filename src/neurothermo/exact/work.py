@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import comb
 from typing import Any
 
@@ -12,16 +11,14 @@ import numpy.typing as npt
 from neurothermo.core.checks import Array, checked_choice, checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY
-from neurothermo.exact.chain import Chain
 from neurothermo.exact.driving import Request
 from neurothermo.exact.entropy_path import entropies
-from neurothermo.exact.planning import drive_for
+from neurothermo.exact.planning import BATCH, drive_for
+from neurothermo.exact.tilting import generated
 from neurothermo.exact.windowed import Window, wants_window, windowed_step
 from neurothermo.exact.work_lattice import WorkLattice
 
 HIGHEST_ORDER = 12  # of a cumulant: beyond, moments lose all their digits
-LARGEST_LOG = 700.0  # of a generating function: e^709 is the largest float
-BATCH = 2**25  # numbers propagated at once: counting parameters beyond wait their turn
 
 
 def work_cumulants(
@@ -130,7 +127,8 @@ def generating_function(
     Raises
     ------
     InputError
-        As `work_cumulants` does, or if G does not fit in a float.
+        As `work_cumulants` does, if G does not fit in a float, or if states too improbable for a float at the start
+        might carry it.
 
     References
     ----------
@@ -143,7 +141,7 @@ def generating_function(
     start, path = (drive.start, drive.works) if of == "work" else (drive.law.copy, lambda: entropies(drive))
     batch = max(1, BATCH // drive.chain.states)
     parts = [
-        _generated(drive.chain, start(), path(), parameters.reshape(-1)[first : first + batch])
+        generated(drive.chain, start(), path(), parameters.reshape(-1)[first : first + batch])
         for first in range(0, parameters.size, batch)
     ]
     return np.concatenate([*parts, parameters.reshape(-1)[:0]]).reshape(parameters.shape)
@@ -248,34 +246,3 @@ def _checked_counting(counting: Any) -> npt.NDArray[Any]:
     if not np.all(np.isfinite(values)):
         raise InputError(f"counting must be finite, got {int(np.sum(~np.isfinite(values)))} NaN or infinite values")
     return values
-
-
-def _generated(
-    chain: Chain, start: Array, path: Iterable[tuple[Array, Array | None]], parameters: npt.NDArray[Any]
-) -> npt.NDArray[Any]:
-    """G of a few counting parameters, shape (parameters,), of what a path adds up; what is large stays in `logs`."""
-    laws = np.tile(start.astype(parameters.dtype), (len(parameters), 1))
-    logs = np.zeros(len(parameters))
-    for amounts, field in path:
-        _tilt(laws, logs, parameters, amounts)
-        if field is not None:
-            chain.step(laws, field)
-    with np.errstate(divide="ignore"):
-        size = logs + np.log(np.abs(laws.sum(axis=1)))
-    if np.any(size > LARGEST_LOG):
-        worst = int(np.argmax(size))
-        raise InputError(
-            f"counting = {parameters[worst]:g} gives a mean of exp({size[worst]:.4g}), too large for a float"
-        )
-    return np.asarray(laws.sum(axis=1) * np.exp(logs))
-
-
-def _tilt(laws: npt.NDArray[Any], logs: Array, parameters: npt.NDArray[Any], amounts: Array) -> None:
-    """laws *= exp(-counting amounts), the largest factor of each row kept in logs."""
-    exponents = -np.multiply.outer(parameters, amounts)
-    shift = exponents.real.max(axis=1)
-    laws *= np.exp(exponents - shift[:, None])
-    size = np.abs(laws).max(axis=1)
-    size[size == 0] = 1.0
-    laws /= size[:, None]
-    logs += shift + np.log(size)

@@ -8,7 +8,7 @@ from typing import Any
 from neurothermo.core.checks import checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY, Estimate
-from neurothermo.core.ledger import bath_temperature, works, start_of
+from neurothermo.core.ledger import bath_temperature, start_of, works
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import LEVEL
 from neurothermo.fluctuation.unit_mean import unit_mean

@@ -164,7 +164,10 @@ def _trials(data: Any, name: str) -> Array:
 def _doubtful(doubt: str) -> str:
     if not doubt:
         return ""
-    return f"No free energy follows from these works: {doubt} at the bath's temperature (use initial='equilibrium')."
+    return (
+        f"No free energy follows from these works: {doubt}; use a heat bath that moves one neuron at a time, started "
+        "with initial='equilibrium'."
+    )
 
 
 def _unusable(values: Array, name: str) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_count
+from neurothermo.core.checks import Array, checked_array, checked_count, checked_flag
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
+
+LARGEST_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,14 @@ class Protocol:
         values = checked_array(self.values, "protocol values", (None, None))
         if values.shape[0] == 0:
             raise InputError("protocol values must hold at least the first input, got none")
+        checked_flag(self.relax_first, "relax_first")
+        if values.shape[1] == 0:
+            raise InputError("protocol values must drive at least one neuron, got none")
         fixed = {"values": values}
+        if not isinstance(self.networks, tuple):
+            raise InputError("networks must be a tuple of SpinNetworks")
+        if self.mixing is not None and not self.networks:
+            raise InputError("mixing needs the networks that are mixed")
         if self.networks:
             for network in self.networks:
                 if not isinstance(network, SpinNetwork) or network.size != values.shape[1]:
@@ -107,7 +116,7 @@ class Protocol:
         temperatures = None if self.temperatures is None else self.temperatures[::-1]
         return Protocol(self.values[::-1], not self.relax_first, self.networks, mixing, temperatures)
 
-    def __add__(self, other: Protocol) -> Protocol:
+    def __add__(self, other: Any) -> Protocol:
         """This protocol, then the other; a joint value is shared, a jump is one more step.
 
         Raises
@@ -116,6 +125,8 @@ class Protocol:
             If one of the two is a reverse and the other is not, they drive different numbers of neurons, or
             one drives couplings (of other networks) or temperatures and the other does not.
         """
+        if not isinstance(other, Protocol):
+            return NotImplemented
         if self.relax_first != other.relax_first:
             raise InputError("protocols joined by + must both be forward or both reversed")
         if self.size != other.size:
@@ -167,11 +178,11 @@ def ramp(start: Any, stop: Any, steps: int, *, networks: Any = None, temperature
     """
     start = checked_array(start, "start", (None,))
     stop = checked_array(stop, "stop", (len(start),))
-    steps = checked_count(steps, "steps")
+    steps = _checked_steps(steps, len(start), least=1)
     fraction = np.arange(steps + 1)[:, None] / steps
     ends = np.concatenate([1 - fraction, fraction], axis=1)
-    if networks is not None and len(networks) != 2:
-        raise InputError(f"networks must be the first and the last one, got {len(networks)}")
+    if networks is not None and (not isinstance(networks, list | tuple) or len(networks) != 2):
+        raise InputError("networks must be two: the first and the last one")
     if temperatures is not None:
         temperatures = ends @ checked_array(temperatures, "temperatures", (2,))
     values = (1 - fraction) * start + fraction * stop
@@ -189,7 +200,16 @@ def hold(value: Any, steps: int) -> Protocol:
         K, at least 0.
     """
     value = checked_array(value, "value", (None,))
-    return Protocol(np.tile(value, (checked_count(steps, "steps", least=0) + 1, 1)))
+    return Protocol(np.tile(value, (_checked_steps(steps, len(value)) + 1, 1)))
+
+
+def _checked_steps(steps: Any, size: int, least: int = 0) -> int:
+    """A number of steps whose values fit in memory."""
+    steps = checked_count(steps, "steps", least)
+    needed = 8.0 * (steps + 1) * size
+    if needed > LARGEST_BYTES:
+        raise InputError(f"steps: the values of {steps} steps would take {needed / 2**30:.3g} GiB; drive in stages")
+    return steps
 
 
 def as_protocol(protocol: Any, size: int) -> Protocol:

@@ -39,6 +39,8 @@ def png(draw: Any, size: tuple[float, float]) -> bytes:
 
 def histogram(axes: Any, values: Array, edges: Array, color: str, label: str) -> None:
     """A density as a filled outline."""
+    if np.histogram(values, edges)[0].sum() == 0:  # nothing within the edges has no density
+        return
     axes.hist(values, bins=edges, density=True, histtype="stepfilled", alpha=0.3, color=color)
     axes.hist(values, bins=edges, density=True, histtype="step", color=color, label=label, linewidth=1.2)
 

@@ -112,8 +112,8 @@ def _works_panel(forward: Any, reverse: Any, names: Sequence[str] | None) -> Pan
         axes = figure.subplots()
         one, other = forward.work.values, -reverse.work.values
         edges = shared_edges(one, other)
-        histogram(axes, one, edges, FORWARD, "P_F(W)")
-        histogram(axes, other, edges, REVERSE, "P_R(-W)")
+        histogram(axes, one, edges, FORWARD, "$P_F(W)$")
+        histogram(axes, other, edges, REVERSE, "$P_R(-W)$")
         mark(axes, exact, "exact ΔF")
         if found:
             mark(axes, found[0].value, f"ΔF by {found[0].method}", FORWARD, ":")

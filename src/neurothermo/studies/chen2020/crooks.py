@@ -60,10 +60,10 @@ def _crossing_panel(settings: Settings, name: str, size: float) -> Panel:
         )
         for axes, title, one, other in pairs:
             edges = shared_edges(one, other, bins=40)
-            histogram(axes, one, edges, FORWARD, "P_F(W)")
-            histogram(axes, other, edges, REVERSE, "P_R(-W)")
+            histogram(axes, one, edges, FORWARD, "$P_F(W)$")
+            histogram(axes, other, edges, REVERSE, "$P_R(-W)$")
             mark(axes, change.value, "exact ΔF")
-            axes.set(title=title, xlabel="work W (energy units)")
+            axes.set(title=title, xlabel="work W (energy units)", ylabel="density")
             axes.legend()
 
     return Panel(
@@ -90,9 +90,9 @@ def _acceptance_panel(settings: Settings, name: str, size: float) -> Panel:
         low, high = np.quantile(np.concatenate([forward.work.values, -reverse.work.values]), [0.01, 0.99])
         curves = free_energy.acceptance_curves(forward, reverse, np.linspace(low, high, 101))
         axes = figure.subplots()
-        axes.plot(curves.x, curves.z_difference, color=FORWARD, label="z_R(x) - z_F(x)")
-        axes.plot(curves.x, curves.line_corrected, color=OTHER, label="x/T, corrected")
-        axes.plot(curves.x, curves.line_as_printed, color=REVERSE, label="x, as printed")
+        axes.plot(curves.x, curves.z_difference, color=FORWARD, label="$z_R(x) - z_F(x)$")
+        axes.plot(curves.x, curves.line_corrected, color=OTHER, label="$x/T$, corrected")
+        axes.plot(curves.x, curves.line_as_printed, color=REVERSE, label="$x$, as printed")
         mark(axes, change.value, "exact ΔF")
         limit = 3 * float(np.abs(curves.line_corrected).max())
         axes.set(xlabel="x (energy units)", ylabel="units of kT", ylim=(-limit, limit))
@@ -115,7 +115,9 @@ def figure_4e(settings: Settings) -> Panel:
         "protocol as printed": lambda gamma: free_energy.bar(
             *printed_works(settings, gamma, activation="heat-bath"), temperature=settings.temperature
         ),
-        "activation as printed": lambda gamma: free_energy.bar(*_printed_activation(settings, gamma)),
+        "activation as printed": lambda gamma: free_energy.bar(
+            *_printed_activation(settings, gamma), temperature=settings.temperature
+        ),
     }
     found = {name: [estimate(float(gamma)) for gamma in gammas] for name, estimate in variants.items()}
     rows = [
@@ -156,8 +158,12 @@ def figure_4e(settings: Settings) -> Panel:
 
 
 def _printed_activation(settings: Settings, gamma: float) -> tuple[Any, Any]:
-    """P1 with the printed activation, started in equilibrium at T and analysed at T."""
-    return corrected_pair(settings, gamma, rule=Glauber(attempts=1, activation=PRINTED))
+    """Works of P1 with the printed activation, started in equilibrium at T, to be analysed at T.
+
+    Bare works: from ledgers of this activation no free energy is given.
+    """
+    forward, reverse = corrected_pair(settings, gamma, rule=Glauber(attempts=1, activation=PRINTED))
+    return forward.work.values, reverse.work.values
 
 
 def _slope(exacts: list[float], estimates: list[Estimate]) -> tuple[float, float]:

@@ -80,11 +80,11 @@ def figure_3(settings: Settings) -> Panel:
             forward, back = pair[0].work.values, -pair[1].work.values
             edges = shared_edges(forward, back, bins=40)
             fine = np.linspace(edges[0], edges[-1], 300)
-            for work, color, label in ((forward, FORWARD, "P_F(W)"), (back, REVERSE, "P_R(-W)")):
+            for work, color, label in ((forward, FORWARD, "$P_F(W)$"), (back, REVERSE, "$P_R(-W)$")):
                 histogram(axes, work, edges, color, label)
                 axes.plot(fine, skewnorm.pdf(fine, *skewnorm.fit(work, method="MM")), color=color, linewidth=1)
             mark(axes, settings.exact_difference(gamma).value, "exact ΔF")
-            axes.set(title=f"|ΔF| = {size:g} (gamma = {gamma:.3f})", xlabel="work W (energy units)")
+            axes.set(title=f"|ΔF| = {size:g} (gamma = {gamma:.3f})", xlabel="work W (energy units)", ylabel="density")
             axes.legend()
 
     return Panel(

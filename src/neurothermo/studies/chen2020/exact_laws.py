@@ -85,8 +85,9 @@ def _crooks(forward: Any, reverse: Any, temperature: float, change: float) -> Ro
     both = (one > RESOLVED) & (other > RESOLVED)
     work = forward.work.values[both]
     worst = np.max(np.abs(np.log(one[both] / other[both]) - (work - change) / temperature))
-    return Row("largest deviation from Crooks' line, any work", "exact", float(worst), exact=0.0, units="nats",
-               verdict=bool(worst < 1e-10), sentence=f"Over {int(both.sum())} values of work, probabilities down to 1e-200.")  # fmt: skip
+    said = f"Over {int(both.sum())} values of work, probabilities down to 1e-200."
+    quantity = "largest deviation from Crooks' line, any work"
+    return Row(quantity, "exact", float(worst), exact=0.0, units="nats", verdict=bool(worst < 1e-10), sentence=said)
 
 
 def _draw(figure: Any, laws: Any, temperature: float, change: float) -> None:
@@ -95,8 +96,8 @@ def _draw(figure: Any, laws: Any, temperature: float, change: float) -> None:
     work, one, other = forward.work.values, forward.values, reverse.values[::-1]
     seen = (one > RESOLVED) | (other > RESOLVED)
     for axes in (left, right):
-        axes.plot(work[seen], one[seen], color=FORWARD, label="P_F(W)")
-        axes.plot(work[seen], other[seen], color=REVERSE, label="P_R(-W)")
+        axes.plot(work[seen], one[seen], color=FORWARD, label="$P_F(W)$")
+        axes.plot(work[seen], other[seen], color=REVERSE, label="$P_R(-W)$")
         mark(axes, change, "exact ΔF", EXACT)
         axes.set_xlabel("work W (energy units)")
     spread = np.sqrt(np.sum(one * (work - np.sum(one * work)) ** 2))

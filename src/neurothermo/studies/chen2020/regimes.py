@@ -47,8 +47,8 @@ def figure_regimes(settings: Settings) -> Panel:
         grid = figure.subplots(1, len(works))
         for axes, (name, (one, other)) in zip(grid, works.items(), strict=True):
             edges = shared_edges(one, other, bins=30)
-            histogram(axes, one, edges, FORWARD, "P_F(W)")
-            histogram(axes, other, edges, REVERSE, "P_R(-W)")
+            histogram(axes, one, edges, FORWARD, "$P_F(W)$")
+            histogram(axes, other, edges, REVERSE, "$P_R(-W)$")
             axes.set_title(name.replace(" (", "\n("), fontsize=8)
             axes.set_yticks([])
             axes.set_xlabel("W")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from assertions import mean_within
 from neurothermo import (
     Glauber,
@@ -144,7 +145,10 @@ def test_driven_protocols_add_and_reverse():
         (lambda: ramp(START, STOP, 3, networks=NETWORKS[:1]), "first and the last"),
         (lambda: ramp(START, STOP, 3, networks=(NETWORKS[0], SpinNetwork(np.zeros((2, 2))))), "3 neurons"),
         (lambda: ramp(START, STOP, 3, temperatures=(1, 0)), "temperatures must be positive"),
-        (lambda: simulate(SpinNetwork(SOFT), ramp(START, STOP, 3, networks=NETWORKS), temperature=1), "one of the networks"),
+        (
+            lambda: simulate(SpinNetwork(SOFT), ramp(START, STOP, 3, networks=NETWORKS), temperature=1),
+            "one of the networks",
+        ),
         (lambda: simulate(NETWORKS[0], ramp(START, STOP, 3, temperatures=(1, 2)), temperature=1), "drives it"),
         (lambda: exact.free_energy_difference(NETWORKS[0], ramp(START, STOP, 3, temperatures=(1, 2)), temperature=1),
          "drives the temperature"),

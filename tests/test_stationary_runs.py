@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from assertions import assert_within, mean_within
 from neurothermo import (
     Glauber,
@@ -25,7 +26,8 @@ DRIVE = np.arange(11)[:, None] / 10 * TWO
 
 
 @pytest.mark.parametrize(
-    "order, size", [("random", 4), ("sequential", 4), ("parallel", 4), ("random", 13), ("sequential", 13), ("parallel", 9)]
+    "order, size",
+    [("random", 4), ("sequential", 4), ("parallel", 4), ("random", 13), ("sequential", 13), ("parallel", 9)],
 )
 def test_simulated_entropy_production_is_the_exact_one(order, size):
     """Asymmetric, biased, fast; drawn exactly at N = 4, burnt in at N = 14."""

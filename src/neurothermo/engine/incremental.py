@@ -34,7 +34,8 @@ def drive_dense(
     states (trials, N) int8 of -1/+1 and local (trials, N) float32, changed in place; values (steps + 1, N) inputs;
     logits (steps + 1, N) float32, c beta_i (I_i - U_i); columns (N, N) float32, row j: c beta_i J_ij for all i;
     first, second: the run's key words; first_trial, first_step: absolute numbers; order: 0 random, 1 ascending,
-    -1 descending; local is summed anew at steps 1, 1 + refresh, ..., and at once if fresh; work, flow (trials,) are added to.
+    -1 descending; local is summed anew at steps 1, 1 + refresh, ..., and at once if fresh; work, flow (trials,) are
+    added to.
     """
     trials, size = states.shape
     steps = len(values) - 1

@@ -18,7 +18,7 @@ from neurothermo.studies.chen2020.experiment import Settings
 from neurothermo.systems import SpinNetwork, hopfield
 
 ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
-NO_FREE_ENERGY = "Asymmetric couplings have no free energy: what differs from zero is no error of the estimator."
+NO_FREE_ENERGY = "Asymmetric couplings have no free energy: what is not zero is no error of the estimator."
 LAG = 50  # attempts between the two looks of eq. 17, which the paper leaves open
 
 
@@ -87,8 +87,8 @@ def figure_6(settings: Settings) -> Panel:
     return Panel(
         "6", "Figure 6. Asymmetric connections",
         "a: overlaps while the input is ramped. b, c: what Bennett's ratio and the mean work give beside the "
-        "free-energy difference of the symmetrised couplings, which is not the network's own. d: exact entropy production of the "
-        "resting network, the same from simulation, and eq. 17 as printed, which falls below zero.",
+        "free-energy difference of the symmetrised couplings, which is not the network's own. d: exact entropy "
+        "production of the resting network, the same from simulation, and eq. 17 as printed, which falls below zero.",
         tuple(rows), draw, (8.0, 6.0),
     )  # fmt: skip
 

@@ -171,7 +171,7 @@ def test_the_paper_is_reproduced_figure_by_figure(command, tmp_path):
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):
     (tmp_path / "long.toml").write_text(
-        EXPERIMENT.replace("trials = 400", "trials = 4_000_000").replace("attempts = 2", "")
+        EXPERIMENT.replace("trials = 400", "trials = 400_000").replace("attempts = 2", "attempts = 9_000")
     )
     child = subprocess.Popen(
         [sys.executable, "-m", "neurothermo", "run", "long.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL,

@@ -239,12 +239,12 @@ def test_on_bins_the_mean_is_exact_and_the_variance_off_by_what_is_said(order):
 
 
 def test_lattices_of_work():
-    straight = WorkLattice.of(ramp(ONE, TWO, 1000).values)
+    straight = WorkLattice.of(ramp(ONE, TWO, 1000))
     assert straight.exact and straight.cells == 7001 and straight.spacing == pytest.approx(4e-3, rel=1e-12)
-    uneven = WorkLattice.of(np.array([[0.0, 0.0], [0.4, 0.0], [0.4, 1.0]]))
+    uneven = WorkLattice.of(Protocol(np.array([[0.0, 0.0], [0.4, 0.0], [0.4, 1.0]])))
     assert uneven.exact and uneven.spacing == pytest.approx(0.4) and uneven.cells == 8
-    assert not WorkLattice.of(np.array([[0.0, 0.0], [1.0, np.sqrt(2)]])).exact
-    assert WorkLattice.of(np.zeros((3, 2))).cells == 1
+    assert not WorkLattice.of(Protocol(np.array([[0.0, 0.0], [1.0, np.sqrt(2)]]))).exact
+    assert WorkLattice.of(hold(np.zeros(2), 2)).cells == 1
 
 
 def test_an_idle_protocol_does_no_work():
@@ -262,12 +262,13 @@ def test_an_idle_protocol_does_no_work():
     "changed, sentence",
     [
         ({"temperature": -1}, "temperature must be positive"),
-        ({"temperature": [1.0] * 15}, "temperature must be one number"),
+        ({"temperature": [1.0] * 15, "initial": "equilibrium"}, "needs one temperature"),
+        ({}, "temperature is needed"),
         ({"temperature": 15, "order": 13}, "order must be at most 12"),
         ({"temperature": 15, "protocol": ramp(ONE[:4], TWO[:4], 3)}, "15 neurons, got fields of length 4"),
-        ({"temperature": 15, "protocol": ramp(ONE, TWO, 3, temperatures=(1, 2))}, "drive the input alone"),
+        ({"temperature": 15, "protocol": ramp(ONE, TWO, 3, temperatures=(1, 2))}, "the protocol drives it"),
         ({"temperature": 15, "rule": "glauber"}, "rule must be a Glauber rule"),
-        ({"temperature": 15, "system": hopfield([ONE, TWO], crossover=0.5)}, "start from equilibrium"),
+        ({"temperature": 15, "system": hopfield([ONE, TWO], crossover=0.5), "initial": "equilibrium"}, "needs an energy"),
         ({"temperature": 15, "system": PAPER.couplings}, "system must be a SpinNetwork"),
         ({"temperature": 15, "initial_temperature": 0}, "initial_temperature must be positive"),
     ],

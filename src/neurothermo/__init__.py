@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neurothermo.core.version import __version__
+
 if TYPE_CHECKING:
     from neurothermo import exact as exact
     from neurothermo import fluctuation as fluctuation
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from neurothermo.recordings import datasets as datasets
     from neurothermo.systems import SpinNetwork as SpinNetwork
     from neurothermo.systems import hopfield as hopfield
-
-__version__ = "0.1.0"
 
 # Each public name and the room it lives in. Rooms load on first use, so that the import itself stays quick.
 _ROOMS = {

@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+
+
+@runtime_checkable
+class Describable(Protocol):
+    """A result that can describe itself in plain types."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a mapping of plain JSON types."""
+        ...
 
 
 def plain(value: Any) -> Any:
@@ -15,10 +24,7 @@ def plain(value: Any) -> Any:
     value : any
         A number, a string, an array, a mapping, a sequence, or an object with `to_dict()`.
     """
-    from neurothermo.core.estimate import Estimate
-    from neurothermo.core.verdict import Verdict
-
-    if isinstance(value, Estimate | Verdict):
+    if isinstance(value, Describable):
         return value.to_dict()
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()

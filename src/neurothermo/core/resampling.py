@@ -17,6 +17,7 @@ from statistics import NormalDist
 import numpy as np
 
 from neurothermo.core.checks import Array, checked_count
+from neurothermo.core.errors import InputError
 
 Interval = tuple[float, float]
 
@@ -26,7 +27,15 @@ _NORMAL = NormalDist()
 
 
 def quantile(confidence: float) -> float:
-    """z with P(|x| < z) = confidence for a standard normal x: 1.96 for 0.95."""
+    """z with P(|x| < z) = confidence for a standard normal x: 1.96 for 0.95.
+
+    Raises
+    ------
+    InputError
+        If the confidence is 1 but for rounding.
+    """
+    if 0.5 + confidence / 2 >= 1:
+        raise InputError(f"confidence must be less than 1 by more than rounding, got {confidence!r}")
     return _NORMAL.inv_cdf(0.5 + confidence / 2)
 
 

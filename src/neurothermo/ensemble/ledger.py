@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-import neurothermo
 from neurothermo.core.estimate import ENERGY, NATS
 from neurothermo.core.plain import plain
 from neurothermo.core.randomness import digest
+from neurothermo.core.version import __version__
 from neurothermo.dynamics import Glauber, rule_word
 
 UNITS = {
@@ -79,7 +79,7 @@ def attributes(
         "seed": options["seed"],
         "run": run,
         "kernel": kernel,
-        "version": neurothermo.__version__,
+        "version": __version__,
         **law.attributes,
     }
     if protocol.temperatures is not None:

@@ -242,13 +242,8 @@ def _thread_pools() -> Any:
 
 @contextmanager
 def _cores(threads: int) -> Iterator[None]:
-    """Numba on so many threads, BLAS on one: blocks of trials run in parallel, not the algebra inside them."""
-    import numba
+    """Kernels on so many threads, BLAS on one: blocks of trials run in parallel, not the algebra inside them."""
+    from neurothermo.engine.threads import kernel_threads
 
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    try:
-        with _thread_pools().limit(limits=1, user_api="blas"):
-            yield
-    finally:
-        numba.set_num_threads(before)
+    with kernel_threads(threads), _thread_pools().limit(limits=1, user_api="blas"):
+        yield

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
 from neurothermo.dynamics.glauber import Glauber
-from neurothermo.exact.driving import Drive
-from neurothermo.exact.lumped import LumpedChain
-from neurothermo.exact.lumping import Lumping, singletons
+from neurothermo.exact.driving import Drive, Move, Request
+from neurothermo.exact.lumping import Lumping
 
 
-def entropies(drive: Drive) -> Iterator[tuple[Array, Array | None]]:
-    r"""What every state adds to the total entropy production, in nats, and the input to move at next; None at the end.
+def check_potentials(request: Request) -> None:
+    """Refuse what has no `flow_potential`, or starts elsewhere than in equilibrium.
+
+    Raises
+    ------
+    InputError
+        If couplings are not symmetric somewhere, or the start is not an equilibrium.
+    """
+    for network in request.protocol.networks or (request.system,):
+        if not network.symmetric:
+            raise InputError(f"of='entropy' needs an energy: {network.why_no_energy}; use of='work', or simulate")
+    if request.initial != "equilibrium" or isinstance(request.temperature, np.ndarray):
+        raise InputError("of='entropy' needs initial='equilibrium' and one temperature: use of='work', or simulate")
+
+
+def entropies(drive: Drive) -> Iterator[tuple[Array, Move | None]]:
+    r"""What every state adds to the total entropy production, in nats, and the move that follows; None at the end.
 
     .. math:: \Sigma = [\ln p_0 + \Phi_1](V_0) + \sum_{t=1}^{K-1} [\Phi_{t+1} - \Phi_t](V_t) - [\Phi_K + \ln p_1](V_K)
 
-    because a move at input t from V to V' sends Phi_t(V) - Phi_t(V') into the bath: `flow_potential`. For a
-    single-site heat bath Phi = E/T, so that Sigma = (W - dF)/T path by path.
+    because a move at value t from V to V' sends Phi_t(V) - Phi_t(V') into the bath: `flow_potential`, with the
+    couplings and the temperature of the moment. For a single-site heat bath Phi = E/T, so that at one temperature
+    Sigma = (W - dF)/T path by path.
 
     References
     ----------
     Seifert, Phys. Rev. Lett. 95, 040602 (2005), eq. 17; for parallel order Peretto, Biol. Cybern. 50, 51 (1984).
     """
     request = drive.request
-    values = request.protocol.values
-    moves = values[:-1] if request.protocol.relax_first else values[1:]
-    at_first = _log_equilibrium(_lumping(drive, values[0]), request.initial_temperature)
-    at_last = _log_equilibrium(_lumping(drive, values[-1]), request.temperature)
+    steps = request.protocol.steps
+    given = request.initial_temperature
+    at_first = _log_equilibrium(drive.lumping_at(0), request.temperature_at(0) if given is None else given)
+    at_last = _log_equilibrium(drive.lumping_at(steps), request.temperature_at(steps))
     before = -at_first
-    for field in moves:
-        potential = flow_potential(_lumping(drive, field), request.rule, request.temperature)
-        yield potential - before, field
+    for step in range(steps) if request.protocol.relax_first else range(1, steps + 1):
+        potential = flow_potential(drive.lumping_at(step), request.rule, request.temperature_at(step))
+        yield potential - before, drive.move_at(step)
         before = potential
     yield -before - at_last, None
 
@@ -54,13 +69,6 @@ def flow_potential(lumping: Lumping, rule: Glauber, temperature: float) -> Array
     own = np.diag(lumping.couplings)
     cosines = up * _log_cosh(gain * (felt - own)) + (lumping.sizes - up) * _log_cosh(gain * (felt + own))
     return np.asarray(-gain * (magnetizations @ lumping.fields) - cosines.sum(axis=1))
-
-
-def _lumping(drive: Drive, field: Array) -> Lumping:
-    """The states of the drive's chain at an input, in its order."""
-    if isinstance(drive.chain, LumpedChain):
-        return replace(drive.chain.lumping, fields=drive.chain.class_fields(field))
-    return singletons(drive.request.system, field)
 
 
 def _log_equilibrium(lumping: Lumping, temperature: float) -> Array:

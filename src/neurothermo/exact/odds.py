@@ -58,7 +58,7 @@ def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
     """
     system, rule = checked_system(system), checked_rule(rule)
     size = system.size
-    _refuse_large(size, rule.order)
+    _refuse_large(system, rule.order)
     if rule.order == "sequential" and rule.attempts_per_step(size) < size:
         raise InputError(
             f"a step of {rule.attempts} attempts in sequential order starts anew at the first neuron and never moves "
@@ -77,16 +77,26 @@ def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
     return odds
 
 
-def _refuse_large(size: int, order: str) -> None:
+def _refuse_large(system: Any, order: str) -> None:
     """Refuse what would not fit in memory or not end soon; nothing is allocated before."""
     from neurothermo.exact.planning import memory_limit
 
+    size = system.size
     needed, limit = LAWS[order] * 8.0 * 2.0**size, memory_limit()
     if size > LIMITS[order] or needed > limit:
         raise InputError(
             f"N = {size} neurons have 2^{size} states, whose law takes {needed / 1e9:.3g} GB to solve for: {order} "
-            f"order is solved up to N = {LIMITS[order]} and {limit / 1e9:.3g} GB; simulate this network instead"
+            f"order is solved up to N = {LIMITS[order]} and {limit / 1e9:.3g} GB{_lumpable(system, order)}; simulate this network instead"
         )
+
+
+def _lumpable(system: Any, order: str) -> str:
+    """What lumping has to say to a network whose states are too many."""
+    if system.patterns is None:
+        return ""
+    if order == "sequential":
+        return ", and cannot be lumped (a fixed order tells neurons apart)"
+    return ", and entropy_production() lumps those of a pattern network at one temperature"
 
 
 def linear(weights: Any) -> Array:

@@ -1,4 +1,4 @@
-"""Entropy production of a network in its stationary state, over all edges between 2^N states, without a matrix."""
+"""Entropy production of a network in its stationary state: over all edges of 2^N states, or over occupation numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.exact.lumped_steady import LumpedTick, lumped_flow, lumped_law, lumped_tick
 from neurothermo.exact.odds import checked_law
 from neurothermo.exact.steady import StationaryLaw, law_of
-from neurothermo.exact.ticks import Tick, tick_of
+from neurothermo.exact.ticks import Tick, tick_of, units_of
 
+FIGURES = ("residual", "gap", "accuracy", "applications")  # of a law, handed on in the details
 STATIONARY = 1e-6  # a law given that moves by more in one tick is not stationary
 
 
@@ -27,6 +29,10 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
     over the attempts of a step, each from the law it finds (the reverse process goes through the neurons
     backwards); not Schnakenberg's formula for the product matrix, which is something else. Parallel order: T is a
     step.
+
+    Pattern networks at one temperature go over the occupation numbers of exchangeable neurons, at any N, in random and
+    parallel order, where these are much fewer than the states; ``details["route"]`` says so. The sum is then over the
+    neurons' own moves: T(s -> s') is not that of the numbers, whose log ratio holds multiplicities too.
 
     Parameters
     ----------
@@ -44,7 +50,8 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
     Estimate
         Exact; "nats per attempt" (random), "nats per sweep" (sequential; "nats per step" where a step is not N
         attempts) or "nats per step" (parallel). ``details`` has the conversions `per_attempt`, `per_sweep` and
-        `per_step` where they mean something, and `residual`, `gap` and `accuracy` of the law. NaN where the law
+        `per_step` where they mean something, `residual`, `gap` and `accuracy` of the law, and the `route`, "lumped" or
+        "enumerated". NaN where the law
         could not be determined.
 
     Raises
@@ -56,21 +63,44 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
     ----------
     Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6; Gaspard, J. Stat. Phys. 117, 599 (2004).
     """
+    if law is None and (lumped := lumped_tick(system, rule, temperature, field)) is not None:
+        return _lumped(lumped)
     from neurothermo.exact.attribution import flow_parts
 
     tick = tick_of(system, rule, temperature, field)
     known, sentences = _law(tick, law)
+    value = flow_parts(known.probabilities, tick).total if known.converged else nan
+    bath = float(temperature) if np.ndim(temperature) == 0 else None
+    return _estimate(value, known, rule, tick.size, bath, "enumerated", f"2^{tick.size} states", sentences)
+
+
+def _lumped(tick: LumpedTick) -> Estimate:
+    known, chain = lumped_law(tick), tick.chain
+    value = lumped_flow(known.probabilities, tick) if known.converged else nan
+    states = f"{chain.states} occupation numbers"
+    return _estimate(value, known, chain.rule, chain.system.size, chain.temperature, "lumped", states)
+
+
+def _estimate(
+    value: float,
+    known: StationaryLaw,
+    rule: Any,
+    size: int,
+    temperature: float | None,
+    route: str,
+    states: str,
+    sentences: tuple[str, ...] = (),
+) -> Estimate:
+    details = {"route": route} | {name: getattr(known, name) for name in FIGURES}
     fields: dict[str, Any] = {
-        "units": tick.units,
-        "temperature": float(temperature) if np.ndim(temperature) == 0 else None,
-        "method": f"{known.method}, 2^{tick.size} states",
+        "units": units_of(rule, size),
+        "temperature": temperature,
+        "method": f"{known.method}, {states}",
         "kind": "exact",
     }
-    details = {name: getattr(known, name) for name in ("residual", "gap", "accuracy", "applications")}
     if not known.converged:
         return no_estimate(known.sentence, details=details, **fields)
-    value = flow_parts(known.probabilities, tick).total
-    details |= _conversions(value, tick)
+    details |= _conversions(value, rule, size)
     return Estimate(value, 0.0, (value, value), diagnostics=sentences, details=details, **fields)
 
 
@@ -83,7 +113,8 @@ def entropy_production_map(system: Any, rule: Any, *, temperature: Any, field: A
     sigma_i is the mean flow of neuron i's own moves, linear in its local field; it is split as the field is, into
     what each coupling and what the input contributes. (Parallel order: K_ij <s_i' s_j - s_i s_j'>/2.) The input's part
     vanishes in a stationary state, where no mean changes. The parts are not positive one by one. Of a pair coupled
-    alike both ways at one temperature, (i, j) and (j, i) cancel: what is left goes with the asymmetry.
+    alike both ways at one temperature, (i, j) and (j, i) cancel: what is left goes with the asymmetry. All 2^N states
+    are enumerated, of pattern networks too.
 
     Parameters
     ----------
@@ -128,13 +159,13 @@ def entropy_production_map(system: Any, rule: Any, *, temperature: Any, field: A
     )
 
 
-def _conversions(value: float, tick: Tick) -> dict[str, float]:
+def _conversions(value: float, rule: Any, size: int) -> dict[str, float]:
     """The same production by other clocks."""
-    if tick.rule.order == "parallel":
+    if rule.order == "parallel":
         return {"per_step": value}
-    attempts = tick.rule.attempts_per_step(tick.size)
-    attempt = value if tick.rule.order == "random" else value / attempts
-    return {"per_attempt": attempt, "per_sweep": tick.size * attempt, "per_step": attempts * attempt}
+    attempts = rule.attempts_per_step(size)
+    attempt = value if rule.order == "random" else value / attempts
+    return {"per_attempt": attempt, "per_sweep": size * attempt, "per_step": attempts * attempt}
 
 
 def _law(tick: Tick, law: Any) -> tuple[StationaryLaw, tuple[str, ...]]:

@@ -55,7 +55,9 @@ class FixedPoint:
         return bool(self.accuracy <= ACCURACY)
 
 
-def fixed_point(drift: Callable, vector: Array, deviation: Callable) -> FixedPoint:
+def fixed_point(
+    drift: Callable, vector: Array, deviation: Callable, tolerance: float = RESIDUAL
+) -> FixedPoint:
     r"""Solve A x = 0 by restarted GMRES, then ask how strongly A pulls deviations back.
 
     .. math:: \|x - x^*\| \le \|A x\| / \gamma, \qquad \gamma = \min_e \|A e\| / \|e\|
@@ -72,14 +74,16 @@ def fixed_point(drift: Callable, vector: Array, deviation: Callable) -> FixedPoi
         Where to start; changed in place.
     deviation : callable (vector) -> array, shape (rows, width)
         A deviation from the solution, of no total probability.
+    tolerance : float
+        The residual where the solver first stops.
     """
     basis = np.empty((min(BASIS, vector.size) + 1, *vector.shape))
-    first = _solve(drift, vector, basis, RESIDUAL)
+    first = _solve(drift, vector, basis, tolerance)
     probe = _probed(drift, deviation(vector), basis, first.residual)
     gap = min(first.gap, probe.gap)
     used = first.applications + probe.applications
     residual, wanted = first.residual, max(0.5 * ACCURACY * gap, FLOOR)
-    if wanted < residual <= RESIDUAL and residual > ACCURACY * gap:
+    if wanted < residual <= tolerance and residual > ACCURACY * gap:
         again = _solve(drift, vector, basis, wanted)
         residual, gap, used = again.residual, min(gap, again.gap), used + again.applications
     return FixedPoint(vector, residual, gap, used)

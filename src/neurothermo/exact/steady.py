@@ -104,7 +104,8 @@ def stationary_law(system: Any, rule: Any, *, temperature: Any, field: Any = Non
     Raises
     ------
     InputError
-        If the states or the tables do not fit in memory, a step leaves neurons out, or an argument is malformed.
+        If the states or the tables do not fit in memory (the entropy production of a large pattern network may still
+        be known: `entropy_production` needs no law of all states), a step leaves neurons out, or an argument is malformed.
 
     References
     ----------
@@ -167,7 +168,7 @@ def _random(odds: LogOdds) -> StationaryLaw:
         halves.sweep(even)
     solved = fixed_point(halves.drift, even, halves.deviation)
     if not solved.converged:
-        return _unknown(odds.size, method, _metastable(solved), solved)
+        return _unknown(odds.size, method, metastable(solved), solved)
     return _known(halves.law(solved.vector), method, solved)
 
 
@@ -177,7 +178,7 @@ def _stepped(tick: Tick) -> StationaryLaw:
         tick.move(law.reshape(-1))
     solved = fixed_point(tick.drift, law, tick.deviation)
     if not solved.converged:
-        return _unknown(tick.size, "GMRES", _metastable(solved), solved)
+        return _unknown(tick.size, "GMRES", metastable(solved), solved)
     kept = np.maximum(solved.vector, 0.0).ravel()  # rounding may have made rare states negative
     tick.move(kept)
     return _known(kept / kept.sum(), "GMRES", solved)
@@ -195,7 +196,8 @@ def _unknown(size: int, method: str, sentence: str, solved: FixedPoint | None = 
     return StationaryLaw(law, method, solved.residual, solved.gap, accuracy, solved.applications, sentence)
 
 
-def _metastable(solved: FixedPoint) -> str:
+def metastable(solved: FixedPoint) -> str:
+    """The sentence of a law that could not be determined."""
     return (
         "The stationary law could not be determined: the slowest deviation found is pulled back by "
         f"{solved.gap:.1g} of itself a sweep, so that a residual of {solved.residual:.1g} leaves the weights of "

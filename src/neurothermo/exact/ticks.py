@@ -43,10 +43,7 @@ class Tick:
     @property
     def units(self) -> str:
         """ "nats per attempt", "nats per sweep" or "nats per step"."""
-        if self.rule.order == "random":
-            return "nats per attempt"
-        sweep = self.rule.order == "sequential" and self.rule.attempts_per_step(self.size) == self.size
-        return "nats per sweep" if sweep else "nats per step"
+        return units_of(self.rule, self.size)
 
     @property
     def sites(self) -> list[int]:
@@ -93,6 +90,14 @@ class Tick:
         for share, place in ((0.65, likeliest), (0.35, law.size - 1 - likeliest)):
             change.reshape(-1)[place] += share
         return change
+
+
+def units_of(rule: Glauber, size: int) -> str:
+    """ "nats per attempt", "nats per sweep" or "nats per step"."""
+    if rule.order == "random":
+        return "nats per attempt"
+    sweep = rule.order == "sequential" and rule.attempts_per_step(size) == size
+    return "nats per sweep" if sweep else "nats per step"
 
 
 def tick_of(system: Any, rule: Any, temperature: Any, field: Any) -> Tick:

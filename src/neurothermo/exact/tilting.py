@@ -11,22 +11,22 @@ import numpy.typing as npt
 
 from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
-from neurothermo.exact.chain import Chain
+from neurothermo.exact.driving import Move
 
 LARGEST_LOG = 700.0  # of a generating function: e^709 is the largest float, and e^-708 the smallest
 LOST = 1e-12  # of a generating function, by underflow of the start: more is refused
 
 
 def generated(
-    chain: Chain, start: Array, path: Iterable[tuple[Array, Array | None]], parameters: npt.NDArray[Any]
+    start: Array, path: Iterable[tuple[Array, Move | None]], parameters: npt.NDArray[Any]
 ) -> npt.NDArray[Any]:
     """G of a few counting parameters, shape (parameters,), of what a path adds up; what is large stays in `logs`."""
     laws = np.tile(start.astype(parameters.dtype), (len(parameters), 1))
     logs, gained = np.zeros((2, len(parameters)))
-    for amounts, field in path:
+    for amounts, move in path:
         gained += _tilt(laws, logs, parameters, amounts)
-        if field is not None:
-            chain.step(laws, field)
+        if move is not None:
+            move.step(laws)
     totals = laws.sum(axis=1)
     sizes = np.abs(totals)
     with np.errstate(divide="ignore"):

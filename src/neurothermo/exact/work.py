@@ -12,8 +12,8 @@ from neurothermo.core.checks import Array, checked_choice, checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY
 from neurothermo.exact.driving import Request
-from neurothermo.exact.entropy_path import entropies
-from neurothermo.exact.planning import BATCH, drive_for
+from neurothermo.exact.entropy_path import check_potentials, entropies
+from neurothermo.exact.planning import BATCH, check_feasible, drive_for
 from neurothermo.exact.tilting import generated
 from neurothermo.exact.windowed import Window, wants_window, windowed_step
 from neurothermo.exact.work_lattice import WorkLattice
@@ -26,31 +26,37 @@ def work_cumulants(
     protocol: Any,
     rule: Any = None,
     *,
-    temperature: Any,
+    temperature: Any = None,
     order: int = 4,
+    initial: Any = None,
     initial_temperature: Any = None,
 ) -> Array:
     r"""The cumulants of the work of a driving protocol: mean, variance, third, fourth, ...
 
     .. math:: m_k \leftarrow \sum_{j=0}^{k} \binom{k}{j} w^j m_{k-j}, \qquad m_k \leftarrow T m_k
 
-    at each step: w = -dI.V is the work of the change of input in every state, T moves the state, and m_k(V) is the
-    mean of W^k over the paths that end in V. Works are counted from their running mean, so that nothing cancels.
+    at each step: w = -dI.V is the work of the change of input in every state (with -V.dJ.V/2 + dU.V where couplings
+    are driven), T moves the state, and m_k(V) is the mean of W^k over the paths that end in V. Works are counted from
+    their running mean, so that nothing cancels.
 
     Parameters
     ----------
     system : SpinNetwork
-        With symmetric couplings: N <= 22, or pattern couplings of any N.
+        N <= 22, or pattern couplings of any N that start in equilibrium. One of the networks that the protocol
+        mixes, where it drives the couplings.
     protocol : Protocol or array_like, shape (K + 1, N)
-        A reversed one relaxes first.
+        Of input, couplings and temperature. A reversed one relaxes first.
     rule : Glauber, optional
         Default ``Glauber()``.
-    temperature : float
-        T of the bath, in energy units, > 0.
+    temperature : float or array_like, shape (N,)
+        T of the bath, or one for each neuron, in energy units, > 0; not given where the protocol drives it.
     order : int
         How many cumulants, 1 to 12.
+    initial : "equilibrium" or "stationary", optional
+        The law at the first value, from which every trial starts. Default: equilibrium where there is one, else the
+        stationary law of the rule (over all states, N <= 22).
     initial_temperature : float, optional
-        Of the equilibrium at the first input, from which every trial starts; default T.
+        Of the equilibrium at the first value; default that of the bath.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def work_cumulants(
     Raises
     ------
     InputError
-        If an argument is not what it must be, there is no equilibrium to start from, or memory or time would not
+        If an argument is not what it must be, there is no such law to start from, or memory or time would not
         suffice.
 
     References
@@ -72,21 +78,21 @@ def work_cumulants(
     order = checked_count(order, "order")
     if order > HIGHEST_ORDER:
         raise InputError(f"order must be at most {HIGHEST_ORDER} (higher moments lose all digits), got {order}")
-    request = Request.of(system, protocol, rule, temperature, initial_temperature)
+    request = Request.of(system, protocol, rule, temperature, initial, initial_temperature)
     drive = drive_for(request, rows=order + 1, moments=True)
-    chain, window, mean = drive.chain, Window(), 0.0
-    moments = np.zeros((order + 1, chain.states))
-    moments[0] = drive.start()
-    for works, field in drive.works():
+    start, window, mean = drive.start(), Window(), 0.0
+    moments = np.zeros((order + 1, len(start)))
+    moments[0] = start
+    for works, move in drive.works():
         shift = float(moments[0] @ works)
         mean += shift
         _add_work(moments, works - shift)
-        if field is None:
+        if move is None:
             break
-        if wants_window(chain):
-            window = windowed_step(chain, moments, field, window)
+        if wants_window(move.chain):
+            window = windowed_step(move.chain, moments, move.field, window)
         else:
-            chain.step(moments, field)
+            move.step(moments)
     sums = moments.sum(axis=1)
     cumulants = _cumulants(sums / sums[0])
     cumulants[0] += mean
@@ -98,9 +104,10 @@ def generating_function(
     protocol: Any,
     rule: Any = None,
     *,
-    temperature: Any,
+    temperature: Any = None,
     counting: Any,
     of: str = "work",
+    initial: Any = None,
     initial_temperature: Any = None,
 ) -> npt.NDArray[Any]:
     r"""The mean of an exponential of work or of total entropy production.
@@ -108,16 +115,17 @@ def generating_function(
     .. math:: G(\lambda) = \langle e^{-\lambda W} \rangle, \qquad
               \Sigma = \ln p_0(V_0) - \ln p_1(V_K) + \text{flow}
 
-    p_0 is the law of the start; p_1 is equilibrium at the last input, at T. Jarzynski: G(1/T) = exp(-dF/T). The
-    integral theorem: G(1) = 1 for entropy, under every rule.
+    p_0 is the law of the start; p_1 is equilibrium at the last value. Jarzynski: G(1/T) = exp(-dF/T) from
+    equilibrium at T. The integral theorem: G(1) = 1 for entropy, under every rule.
 
     Parameters
     ----------
-    system, protocol, rule, temperature, initial_temperature
+    system, protocol, rule, temperature, initial, initial_temperature
         As for `work_cumulants`.
     counting : array_like, real or complex
         lambda, any shape: per energy unit for work, a number for entropy. Imaginary: characteristic function.
     of : "work" or "entropy"
+        Entropy of networks with an energy, from equilibrium; its temperature may be driven.
 
     Returns
     -------
@@ -136,12 +144,14 @@ def generating_function(
     """
     checked_choice(of, "of", ("work", "entropy"))
     parameters = _checked_counting(counting)
-    request = Request.of(system, protocol, rule, temperature, initial_temperature)
+    request = Request.of(system, protocol, rule, temperature, initial, initial_temperature)
+    if of == "entropy":
+        check_potentials(request)
     drive = drive_for(request, rows=parameters.size * (2 if np.iscomplexobj(parameters) else 1))
     start, path = (drive.start, drive.works) if of == "work" else (drive.law.copy, lambda: entropies(drive))
     batch = max(1, BATCH // drive.chain.states)
     parts = [
-        generated(drive.chain, start(), path(), parameters.reshape(-1)[first : first + batch])
+        generated(start(), path(), parameters.reshape(-1)[first : first + batch])
         for first in range(0, parameters.size, batch)
     ]
     return np.concatenate([*parts, parameters.reshape(-1)[:0]]).reshape(parameters.shape)
@@ -152,16 +162,18 @@ def work_distribution(
     protocol: Any,
     rule: Any = None,
     *,
-    temperature: Any,
+    temperature: Any = None,
     density: bool = False,
     bins: int | None = None,
+    initial: Any = None,
     initial_temperature: Any = None,
 ) -> Any:
     r"""The probability of every value of work.
 
     .. math:: p(V, W) \leftarrow \sum_{V'} T(V' \to V)\, p(V', W - w(V'))
 
-    Where all changes of input are whole multiples of one unit, works lie on a lattice and the law is exact. Only
+    Where all changes of inputs and couplings are whole multiples of one unit, works lie on a lattice and the law is
+    exact. Only
     positive numbers are added, so that tails keep their relative accuracy down to 1e-290, below which they are
     dropped, and Crooks' theorem holds point by point: P_F(W)/P_R(-W) = exp((W - dF)/T). Elsewhere works are split
     linearly between the two nearest of many bins: the mean is kept, and the variance grows by
@@ -169,7 +181,7 @@ def work_distribution(
 
     Parameters
     ----------
-    system, protocol, rule, temperature, initial_temperature
+    system, protocol, rule, temperature, initial, initial_temperature
         As for `work_cumulants`.
     density : bool
         Divide by the spacing of works: a density instead of probabilities.
@@ -195,19 +207,22 @@ def work_distribution(
 
     from neurothermo.exact.joint_law import joint_law
 
-    request = Request.of(system, protocol, rule, temperature, initial_temperature)
-    lattice = WorkLattice.of(request.protocol.values, None if bins is None else checked_count(bins, "bins", least=2))
+    request = Request.of(system, protocol, rule, temperature, initial, initial_temperature)
+    bins = None if bins is None else checked_count(bins, "bins", least=2)
+    check_feasible(request)
+    lattice = WorkLattice.of(request.protocol, bins)
     if density and not lattice.spacing:
-        raise InputError("density needs a work that varies: this protocol never changes the input, every work is 0")
+        raise InputError("density needs a work that varies: this protocol changes no input, every work is 0")
     drive = drive_for(request, cells=lattice.cells)
     origin, law, added = joint_law(drive, lattice)
     return xr.DataArray(
         law / lattice.spacing if density else law,
-        coords={"work": ("work", origin + lattice.spacing * np.arange(lattice.cells), {"units": ENERGY})},
+        coords={"work": ("work", origin + lattice.spacing * np.arange(len(law)), {"units": ENERGY})},
         name="density" if density else "probability",
         attrs={
             "units": f"1/({ENERGY})" if density else "probability",
-            "temperature": request.temperature,
+            **request.bath,
+            "initial": request.initial,
             "direction": request.protocol.direction,
             "route": drive.chain.route,
             "states": drive.chain.states,

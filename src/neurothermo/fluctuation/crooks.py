@@ -14,6 +14,7 @@ from neurothermo.core.ledger import bath_temperature, is_ledger, mismatch, start
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import (
     FEWEST,
+    LARGEST,
     LEVEL,
     VAGUE,
     maximum_likelihood,
@@ -94,7 +95,7 @@ def _judge(trials: Mirrored, level: float, hint: str) -> Verdict:
     n_forward, n_reverse = trials.sizes
     details: dict[str, Any] = {"trials": trials.sizes, "heat": trials.heat is not None, "level": level}
     if trials.bad:
-        sentence = f"{trials.bad} works or heats are NaN or infinite: remove their cause first"
+        sentence = f"{trials.bad} works or heats are NaN, infinite or above {LARGEST:g} kT: remove their cause first"
         return Verdict(None, sentence, expected=1.0, details=details)
     if min(trials.sizes) < 2:
         return Verdict(None, "one work a side shows no law: run more trials", expected=1.0, details=details)

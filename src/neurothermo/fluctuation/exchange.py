@@ -12,6 +12,7 @@ from neurothermo.core.ledger import bath_temperature, column, is_ledger, works
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import (
     FEWEST,
+    LARGEST,
     LEVEL,
     VAGUE,
     bent,
@@ -75,9 +76,9 @@ def check_exchange(
         "temperature": bath,
         "level": level,
     }
-    bad = int(np.sum(~np.isfinite(heat)))
+    bad = int(np.sum(~(np.abs(heat) <= LARGEST * min(start, bath))))
     if bad:
-        sentence = f"{bad} heats are NaN or infinite: remove their cause first"
+        sentence = f"{bad} heats are NaN, infinite or above {LARGEST:g} kT: remove their cause first"
         return Verdict(None, sentence, expected=expected, details=details)
     return _judge(heat, expected, VAGUE * (abs(expected) or 1 / bath), level, details)
 

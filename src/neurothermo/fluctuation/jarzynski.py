@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from neurothermo.core.checks import checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY, Estimate
@@ -57,7 +59,8 @@ def check_jarzynski(
     level = checked_fraction(level, "level")
     kT = bath_temperature(data, temperature=temperature)
     difference, stderr = _known(free_energy_difference)
-    sigma = (works(data) - difference) / kT
+    with np.errstate(over="ignore"):  # counted as infinite
+        sigma = (works(data) - difference) / kT
     hint = f" ({start_of(data)})" if start_of(data) else ""
     return unit_mean(sigma, "exp(-(W - dF)/T)", level=level, uncertainty=stderr / kT, hint=hint)
 

@@ -5,7 +5,7 @@ Fit the law, and test it against every smooth departure without fitting the depa
 
 from __future__ import annotations
 
-from math import isfinite, nan
+from math import isfinite, log, nan
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from neurothermo.core.checks import Array
 LEVEL = 0.001  # of a false alarm, by default: a check is run often, on data that nothing is wrong with
 FEWEST = 20.0  # effective trials, sum of p(1-p), below which the score statistic is not yet chi-squared
 VAGUE = 0.5  # relative standard error of a slope from which on it tells nothing
+LARGEST = 1e50  # works or heats in kT: beyond it, their powers are no longer numbers
 REACH = 2.0  # how many units of scatter a feature can grow to
 
 
@@ -33,11 +34,13 @@ def probabilities(log_odds: Array, successes: int) -> tuple[float, Array]:
     probabilities : array, shape (trials,)
     """
     from scipy.optimize import brentq
-    from scipy.special import expit, logit
+    from scipy.special import expit
 
-    share = float(logit(successes / log_odds.size))
-    low, high = share - log_odds.max() - 1e-6, share - log_odds.min() + 1e-6
-    intercept = brentq(lambda a: float(np.sum(expit(a + log_odds))) - successes, low, high, xtol=1e-10)
+    failures = log_odds.size - successes
+    below, above = np.partition(log_odds, (failures - 1, failures))[failures - 1 : failures + 1]
+    low, high = -above - log(failures + 1) - 1e-6, log(successes) - below + 1e-6
+    gap = lambda a: float(np.sum(expit(a + log_odds))) - successes  # noqa: E731 - the equation
+    intercept = brentq(gap, low, high, xtol=1e-10, maxiter=1000)
     return intercept, expit(intercept + log_odds)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
 from neurothermo.core.ledger import column, is_ledger, works
+from neurothermo.fluctuation.logistic import LARGEST
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Mirrored:
 
     @property
     def bad(self) -> int:
-        """How many works and heats are NaN or infinite."""
-        unreadable = np.sum(~np.isfinite(self.work))
-        return int(unreadable if self.heat is None else unreadable + np.sum(~np.isfinite(self.heat)))
+        """How many works and heats are NaN, infinite or so large that their powers are."""
+        unreadable = np.sum(~(np.abs(self.work) <= LARGEST))
+        return int(unreadable if self.heat is None else unreadable + np.sum(~(np.abs(self.heat) <= LARGEST)))
 
     @property
     def rounding(self) -> float:
@@ -67,6 +68,7 @@ def mirrored(forward: Any, reverse: Any, kT: float, *, heat: bool) -> Mirrored:
     if heat and not (is_ledger(forward) and is_ledger(reverse)):
         raise InputError("heat=True needs two ledgers: arrays of works carry no heat")
     one, other = works(forward, "forward"), works(reverse, "reverse")
-    heats = np.concatenate([column(forward, "heat"), -column(reverse, "heat")]) / kT if heat else None
     outcomes = np.concatenate([np.ones(one.size), np.zeros(other.size)])
-    return Mirrored(np.concatenate([one, -other]) / kT, heats, outcomes, kT)
+    with np.errstate(over="ignore"):  # counted as infinite
+        heats = np.concatenate([column(forward, "heat"), -column(reverse, "heat")]) / kT if heat else None
+        return Mirrored(np.concatenate([one, -other]) / kT, heats, outcomes, kT)

@@ -8,13 +8,14 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.verdict import Verdict
-from neurothermo.fluctuation.logistic import VAGUE
+from neurothermo.fluctuation.logistic import LARGEST, VAGUE
 
 FEWEST = 50.0  # trials that carry the mean, below which the normal law is no guide
 EDGE = 30  # lowest trials, at most, that show how the sample ends
 FAT = 1.5  # a lower tail exp(b Sigma) with b near 1 puts the mean beyond the sample
 MATERIAL = 0.05  # share of the mean at the edge from which on such a tail matters
 LARGE = 0.2  # share of the mean at the edge from which on any tail matters
+HEAVIER = 2.0  # nats below the lowest Sigma seen at which a state not seen may still lie
 REMEDY = "drive more slowly, run more trials, or run the reverse process too and use check_crooks()"
 
 
@@ -25,9 +26,8 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     standard error on that side is the larger of the sample's own and that of a Gaussian law with the scatter
     found below the median. Where fewer than 50 trials carry the mean, or the 30 lowest (a twentieth, if fewer)
     carry 20 % of it, or 5 % and fall off more slowly than :math:`e^{1.5 \Sigma}`, only `surprise` can still
-    say no. What no sample can show is a rare state of its own far below all that were seen; and laws without
-    a variance of the exponential (a tail below :math:`e^{2 \Sigma}`, not met with bounded works) give up to
-    some percent of false alarms.
+    say no. And a mean below one is held against the theorem only where it lacks more than `unseen` could
+    carry. What no sample can show is a rare state of its own still further below all that were seen.
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
         return Verdict(None, sentence, expected=1.0)
     if sigma.size < 2:
         return Verdict(None, "one trial has no mean: run more trials", expected=1.0)
+    sigma = np.clip(sigma, -LARGEST, LARGEST)  # their squares are still numbers
     mean, above, below = moments(sigma)
     effective = _effective(mean, below, sigma.size)
     above, below = hypot(above, uncertainty * mean), hypot(below, uncertainty * mean)
@@ -61,6 +62,13 @@ def unit_mean(sigma: Array, name: str, *, level: float, uncertainty: float = 0.0
     if effective < FEWEST or share > LARGE or (exponent < FAT and share > MATERIAL):
         return _unsampled(sigma, name, level, uncertainty, hint, details)
     p_value = _two_sided(mean - 1, above, below)
+    details["unseen"] = unseen(sigma, level)
+    if p_value < level and mean < 1 and 1 - mean <= details["unseen"]:
+        sentence = (
+            f"the mean of {name} is {mean:.4g}, and states too rare to be seen in {sigma.size} trials may carry the "
+            f"rest: {REMEDY}"
+        )
+        return Verdict(None, sentence, expected=1.0, details=details)
     passed = None if p_value >= level and below > VAGUE else p_value >= level
     sentence = f"the mean of {name} is {mean:.4g} ± {below:.2g} (expected 1, p = {p_value:.2g}, {sigma.size} trials)"
     if passed is None:
@@ -128,6 +136,17 @@ def edge(sigma: Array) -> tuple[float, float]:
     return (1 / excess if excess > 0 else inf), share
 
 
+def unseen(sigma: Array, level: float) -> float:
+    r"""How much of the mean a state may carry that no trial has shown.
+
+    .. math:: \frac{\ln(1/\alpha)}{n} e^{2 - \min \Sigma}
+
+    n trials miss a state of probability :math:`\ln(1/\alpha)/n` with probability :math:`\alpha`, the level; that
+    it lies up to 2 nats below the lowest one seen is a choice, measured to keep false alarms below the level.
+    """
+    return log(1 / level) / sigma.size * exp(min(HEAVIER - float(np.min(sigma)), 600.0))
+
+
 def _unsampled(
     sigma: Array, name: str, level: float, uncertainty: float, hint: str, details: dict[str, float]
 ) -> Verdict:
@@ -141,7 +160,9 @@ def _unsampled(
             f"violated{hint}"
         )
         return Verdict(False, sentence, details["mean"], 1.0, nan, p_value, details)
-    if details["effective"] < FEWEST:
+    if sigma.size < FEWEST:
+        sentence = f"{sigma.size} trials are too few to tell, {FEWEST:.0f} are needed: run more trials"
+    elif details["effective"] < FEWEST:
         sentence = f"only {details['effective']:.1f} of {sigma.size} trials carry the mean of {name}: {REMEDY}"
     else:
         sentence = (

@@ -12,8 +12,10 @@ from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, quantile
 from neurothermo.free_energy.diagnostics import convergence, disjoint
 from neurothermo.free_energy.samples import (
+    LARGEST,
     Pair,
     described,
+    inverted,
     no_overlap,
     read_pair,
     second_law,
@@ -65,11 +67,11 @@ def acceptance_curves(forward: Any, reverse: Any, x: Any = None, *, temperature:
     pair = read_pair(forward, reverse, temperature)
     if x is None:
         both = np.concatenate([pair.forward, -pair.reverse])
-        both = both[np.isfinite(both)] if np.any(np.isfinite(both)) else np.zeros(1)
+        both = both[_within(both, pair)] if np.any(_within(both, pair)) else np.zeros(1)
         x = np.linspace(both.min(), both.max(), 201)
     points = checked_array(x, "x", (None,))
-    finite = np.all(np.isfinite(pair.forward)) and np.all(np.isfinite(pair.reverse))
-    curve = np.array([_difference(pair, at) if finite else np.nan for at in points])
+    usable = np.all(_within(pair.forward, pair)) and np.all(_within(pair.reverse, pair))
+    curve = np.array([_difference(pair, at) if usable else np.nan for at in points])
     kT = pair.temperature
     return xarray.Dataset(
         {
@@ -134,8 +136,8 @@ def acceptance_crossing(
     x = _root(pair, scale, offset)
     z, error = _difference(pair, x), _error(pair, x)
     shared, squares = _shared(pair, x)
-    if not printed and disjoint(shared, squares):
-        return no_estimate(no_overlap(), **fields)
+    if not printed and (disjoint(shared, squares) or inverted(convergence(shared, squares))):
+        return no_estimate(inverted(convergence(shared, squares)) or no_overlap(), **fields)
     value, stderr = (x, error) if printed else (kT * z, kT * error)
     reach = quantile(confidence) * stderr
     as_printed = (
@@ -150,6 +152,11 @@ def acceptance_crossing(
         details={"x": x, "z_difference": z, "convergence": convergence(shared, squares)},
         **fields,
     )
+
+
+def _within(values: Array, pair: Pair) -> Array:
+    """Whether works, or points among them, are finite and of a size whose powers are numbers."""
+    return np.asarray(np.abs(values) <= LARGEST * min(1.0, pair.temperature))
 
 
 def _accepted(pair: Pair, x: float) -> tuple[Array, Array]:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_choice
+from neurothermo.core.checks import Array
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
 from neurothermo.free_energy.diagnostics import convergence, disjoint, drift, overlap
 from neurothermo.free_energy.samples import (
-    ERRORS,
     Pair,
+    check_errors,
     described,
+    inverted,
     no_overlap,
     read_pair,
     second_law,
@@ -25,6 +26,11 @@ from neurothermo.free_energy.samples import (
 _AT_ONCE = 2**14  # works a pass: they and their exponentials stay in the cache
 _FEWEST_SHARED = 3.0  # works a side in the overlap; intervals were measured to cover from there on
 _FIRST_LOOK = 2**12  # works a side that the first guess is made of
+_LEAP = 4.0  # kT that Newton's first step may go without a bracket
+_UNSOLVED = (
+    "Bennett's equation could not be solved: the works are spread over more orders of magnitude than their "
+    "numbers resolve; look for broken trials."
+)
 
 
 def bar(
@@ -64,8 +70,8 @@ def bar(
     Returns
     -------
     Estimate
-        In energy units. NaN where the two distributions do not overlap; without an interval where their
-        overlap is barely sampled, or the mean works break the second law. `ess` is the overlap times the
+        In energy units. NaN where the two distributions do not overlap, or break the second law by more than
+        one kT; without an interval where their overlap is barely sampled, or they break it by less. `ess` is the overlap times the
         number of works; `details` holds `overlap` (1: equal distributions), `convergence` (0: fully sampled,
         1: not at all), the mean dissipated works, and the value of the first half of the trials.
 
@@ -81,15 +87,18 @@ def bar(
     140601 (2003); Crooks, Phys. Rev. E 60, 2721 (1999); Hahn, Then, Phys. Rev. E 81, 041117 (2010).
     """
     pair = read_pair(forward, reverse, temperature)
-    checked_choice(errors, "errors", ERRORS)
+    check_errors(errors, resamples, seed)
     fields = described(pair, "BAR", confidence)
     settled = settled_pair(pair, fields)
     if settled is not None:
         return settled
     root = _solve(pair)
+    if root is None:
+        return no_estimate(_UNSOLVED, **fields)
     unsampled, common = convergence(root.shared, root.squares), overlap(root.shared, pair.n)
-    if disjoint(root.shared, root.squares):
-        return no_estimate(no_overlap(), details={"overlap": common, "convergence": unsampled}, **fields)
+    if disjoint(root.shared, root.squares) or inverted(unsampled):
+        details = {"overlap": common, "convergence": unsampled}
+        return no_estimate(inverted(unsampled) or no_overlap(), details=details, **fields)
     stderr, interval = root.stderr, root.normal_interval(confidence)
     if errors == "bootstrap":
         stderr, interval = _bootstrapped(pair, root, confidence, resamples, seed)
@@ -142,41 +151,60 @@ def _acceptances(works: Array, shift: Array) -> tuple[Array, Array]:
     return sums, squares
 
 
-def _newton(forward: Array, reverse: Array, start: Array, most: int = 100) -> tuple[Array, Array]:
-    """Roots of h(x) = ln sum_F f - ln sum_R f, works in kT, one a row; and the four sums of `_acceptances`.
+def _bracket(forward: Array, reverse: Array) -> tuple[Array, Array]:
+    """Bounds of each row's root from two order statistics, however far the other works lie.
 
-    h rises with slopes between 0 and 2 and runs straight where the root is far: Newton's steps do not
-    overshoot by much, and a step that leaves the known bracket is replaced by the bracket's middle.
+    Pooled with the negative reverse works y, Bennett's equation says that the sum of 1 / (1 + exp(M + y - x))
+    is n_R: x - M lies near the n_R-th smallest y and the next, within ln(n_F + 1) and ln(n_R) of them.
+    """
+    n_forward, n_reverse = forward.shape[1], reverse.shape[1]
+    m = np.log(n_forward / n_reverse)
+    pooled = np.partition(np.concatenate([forward, -reverse], axis=1), (n_reverse - 1, n_reverse), axis=1)
+    below, above = pooled[:, n_reverse - 1], pooled[:, n_reverse]
+    return below + m - np.log(n_forward + 1) - 1e-6, above + m + np.log(n_reverse) + 1e-6
+
+
+def _newton(forward: Array, reverse: Array, start: Array, most: int = 100) -> tuple[Array, Array, Array]:
+    """Roots of h(x) = ln sum_F f - ln sum_R f, works in kT, one a row; the sums of `_acceptances`; which converged.
+
+    h rises with slopes between 0 and 2. A step of Newton's that is not at most half as long as the one before
+    it, or that leaves what is known to hold the root, is replaced by the middle of the bracket.
     """
     m = np.log(forward.shape[1] / reverse.shape[1])
-    margin = abs(m) + 40
-    low = np.minimum(forward.min(axis=1), -reverse.max(axis=1)) - margin
-    high = np.maximum(forward.max(axis=1), -reverse.min(axis=1)) + margin
-    x = start.copy()
+    x, last = start.copy(), np.full(start.size, 2 * _LEAP)
+    low, high, bracketed = np.full(start.size, -np.inf), np.full(start.size, np.inf), False
     for _ in range(most):
         (one, one_square), (other, other_square) = _acceptances(forward, m - x), _acceptances(reverse, x - m)
         h = np.log(one) - np.log(other)
         slope = 2 - one_square / one - other_square / other
         low, high = np.where(h < 0, x, low), np.where(h < 0, high, x)
         new = x - h / np.maximum(slope, 1e-300)
-        solved = np.abs(h) < 1e-9  # to rounding: no leap from here, however flat
-        new = np.where(solved, np.clip(new, low, high), np.where((new > low) & (new < high), new, (low + high) / 2))
-        step, x = np.abs(new - x), new
-        if np.all(step < 1e-6):  # quadratic: the error left is the square of this
+        zero = np.abs(h) < 1e-12  # to rounding: no step from here, however flat
+        good = (np.abs(new - x) <= last / 2) & (new >= low) & (new <= high)
+        if not (bracketed or np.all(good | zero)):
+            bounds, bracketed = _bracket(forward, reverse), True
+            low, high = np.maximum(low, bounds[0]), np.minimum(high, bounds[1])
+        new = np.where(zero, x, np.where(good, new, low / 2 + high / 2))
+        last, x = np.abs(new - x), new
+        converged = last < 1e-6 + 1e-15 * np.abs(x)  # quadratic: the error left is the square of this
+        if np.all(converged):
             break
-    return x, np.stack([one, one_square, other, other_square])
+    return x, np.stack([one, one_square, other, other_square]), converged
 
 
-def _solve(pair: Pair) -> _Root:
-    """The root from all works, its first guess from a few thousand of them."""
+def _solve(pair: Pair) -> _Root | None:
+    """The root from all works, its first guess from a few thousand of them; None where it is not found."""
     kT = pair.temperature
     forward, reverse = pair.forward / kT, pair.reverse / kT
     stride = max(1, max(pair.n) // _FIRST_LOOK)
     few = forward[::stride][None], reverse[::stride][None]
-    x = np.array([(few[0].mean() - few[1].mean()) / 2])
+    low, high = _bracket(*few)
+    x = (low + high) / 2
     if stride > 1:
-        x, _ = _newton(*few, x)
-    x, sums = _newton(forward[None], reverse[None], x)
+        x, _, _ = _newton(*few, x)
+    x, sums, converged = _newton(forward[None], reverse[None], x)
+    if not converged[0]:
+        return None
     one, one_square, other, other_square = sums[:, 0]
     variance = one_square / one**2 - 1 / pair.n[0] + other_square / other**2 - 1 / pair.n[1]
     return _Root(kT * float(x[0]), kT * sqrt(max(variance, 0.0)), float(one), float(one_square + other_square))
@@ -186,7 +214,7 @@ def _first_half(pair: Pair, value: float) -> float:
     """The root from the first half of each side, one Newton step from the whole's: enough to see a drift."""
     kT = pair.temperature
     forward, reverse = (works[None, : works.size // 2] / kT for works in (pair.forward, pair.reverse))
-    x, _ = _newton(forward, reverse, np.array([value / kT]), most=1)
+    x, _, _ = _newton(forward, reverse, np.array([value / kT]), most=1)
     return kT * float(x[0])
 
 

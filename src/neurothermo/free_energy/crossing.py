@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_choice, checked_count
+from neurothermo.core.checks import Array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, generator, percentile_interval
 from neurothermo.free_energy.densities import DENSITIES, Grid, densities, grid_for
 from neurothermo.free_energy.samples import (
     Pair,
+    check_errors,
     described,
     no_overlap,
     read_pair,
@@ -76,6 +77,7 @@ def crossing(
     """
     pair = read_pair(forward, reverse, temperature)
     checked_choice(density, "density", DENSITIES)
+    check_errors("bootstrap", resamples, seed)
     fields = described(pair, f"crossing ({density})", confidence)
     settled = settled_pair(pair, fields)
     if settled is not None:
@@ -131,7 +133,6 @@ def _highest_crossing(one: Array, other: Array, grid: Grid, pair: Pair) -> Array
 
 def _replicates(counts: tuple[Array, Array], grid: Grid, density: str, pair: Pair, resamples: int, seed: int) -> Array:
     """The crossings of works drawn again, as counts a bin."""
-    resamples = checked_count(resamples, "resamples", least=2)
     random = generator(seed)
     rows = max(1, _AT_ONCE // grid.bins)
     blocks = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from neurothermo.core.checks import Array, checked_choice
+from neurothermo.core.checks import Array
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
 from neurothermo.free_energy.diagnostics import FEWEST, drift
-from neurothermo.free_energy.samples import ERRORS, described, read_single, settled_single
+from neurothermo.free_energy.samples import check_errors, described, read_single, settled_single
 
 
 def cumulant(
@@ -63,7 +63,7 @@ def cumulant(
     Jarzynski, Phys. Rev. Lett. 78, 2690 (1997), eq. 13; Chen, arXiv 2012.13252, section II.
     """
     sample = read_single(work, temperature, direction)
-    checked_choice(errors, "errors", ERRORS)
+    check_errors(errors, resamples, seed)
     fields = described(sample, "cumulant", confidence)
     settled = settled_single(sample, fields)
     if settled is not None:
@@ -95,13 +95,14 @@ def cumulant(
 
 
 def _second_order(trials: Array, kT: float) -> Any:
-    return trials.mean(axis=-1) - trials.var(axis=-1, ddof=1) / (2 * kT)
+    return trials.mean(axis=-1) - trials.var(axis=-1, ddof=1) / kT / 2
 
 
 def _influence(trials: Array, kT: float) -> Array:
     """How far each trial pulls the estimate, times the number of trials."""
     centred = trials - trials.mean()
-    return centred - (centred**2 - trials.var()) / (2 * kT)
+    squares = centred * (centred / kT)
+    return centred - (squares - squares.mean()) / 2
 
 
 def _asymptotic(trials: Array, value: float, kT: float, confidence: float) -> tuple[float, Interval]:
@@ -121,8 +122,9 @@ def _bootstrapped(
 def _third(trials: Array, kT: float) -> tuple[float, float]:
     """The next term of the expansion, kappa_3 / 6 T^2, and its standard error."""
     centred = trials - trials.mean()
-    cubes = centred**3 - 3 * centred.var() * centred
-    return float(cubes.mean()) / (6 * kT**2), float(cubes.std()) / sqrt(trials.size) / (6 * kT**2)
+    reduced = centred / kT
+    cubes = centred * (reduced**2 - 3 * reduced.var())
+    return float(cubes.mean()) / 6, float(cubes.std()) / sqrt(trials.size) / 6
 
 
 def _not_gaussian(third: float, error: float, larger: bool) -> str:

@@ -18,12 +18,6 @@ from neurothermo.core.checks import Array
 FEWEST = 10  # trials that must carry an average for it to be a number at all
 
 
-def normalised(log_weights: Array) -> Array:
-    """Weights that add up to one, without overflow."""
-    weights = np.exp(log_weights - log_weights.max())
-    return weights / weights.sum()
-
-
 def effective_size(weights: Array) -> float:
     """(sum w)^2 / sum w^2: how many equal trials these weights are worth."""
     return float(weights.sum() ** 2 / np.sum(weights**2))
@@ -44,7 +38,7 @@ def tail_unseen(work: Array, weights: Array, temperature: float) -> str:
     variance would leave, n exp(-var W / T^2), and fewer than thirty works lie below the weighted mean work.
     Either alone is innocent (works bounded below; many trials).
     """
-    expected = work.size * exp(-min(float(work.var()) / temperature**2, 700.0))
+    expected = work.size * exp(-min(float(np.var(work / temperature)), 700.0))
     ess = effective_size(weights)
     below = int(np.sum(work <= np.sum(weights * work)))
     if below >= 30 or ess <= 3 * expected:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import isnan, log, nan, sqrt
+from math import isnan, log1p, nan, sqrt
 from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_choice
+from neurothermo.core.checks import Array
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.core.resampling import (
     NO_INTERVAL,
@@ -22,10 +22,9 @@ from neurothermo.free_energy.diagnostics import (
     drift,
     effective_size,
     jarzynski_bias,
-    normalised,
     tail_unseen,
 )
-from neurothermo.free_energy.samples import ERRORS, described, read_single, settled_single
+from neurothermo.free_energy.samples import check_errors, described, read_single, settled_single
 
 
 def jarzynski(
@@ -82,21 +81,22 @@ def jarzynski(
     B 54, 221 (1992): the transformation.
     """
     sample = read_single(work, temperature, direction)
-    checked_choice(errors, "errors", ERRORS)
+    check_errors(errors, resamples, seed)
     fields = described(sample, "Jarzynski", confidence)
     settled = settled_single(sample, fields)
     if settled is not None:
         return settled
     trials, kT, n = sample.works, sample.temperature, sample.works.size
-    weights = normalised(-trials / kT)
+    weights, deviations = _weights(trials, kT)
     ess = effective_size(weights)
     if ess < FEWEST:
         return no_estimate(_carried_by_few(ess, n), ess=ess, **fields)
     value, half = _exponential_average(trials, kT), _exponential_average(trials[: n // 2], kT)
     wrong = tail_unseen(trials, weights, kT)
-    stderr, interval = kT * sqrt(1 / ess - 1 / n), _skewness_corrected(value, weights, kT, confidence)
+    stderr = kT * sqrt(float(np.mean(deviations**2)) / n)
+    interval = _skewness_corrected(value, deviations, kT, confidence)
     if errors == "bootstrap":
-        stderr, interval = _bootstrapped(weights, value, kT, confidence, resamples, seed)
+        stderr, interval = _bootstrapped(deviations, value, kT, confidence, resamples, seed)
     if isnan(interval[0]):
         wrong = wrong or f"{n} trials do not bound the average at this confidence: run more, or use bar()."
     drifting = drift(sample.sign * half, sample.sign * value, stderr)
@@ -118,7 +118,17 @@ def jarzynski(
 def _exponential_average(trials: Array, kT: float) -> float:
     """-T ln <exp(-W/T)>, the lowest work taken out so that nothing overflows."""
     lowest = trials.min()
-    return float(lowest - kT * np.log(np.mean(np.exp((lowest - trials) / kT))))
+    return float(lowest - kT * np.log1p(np.mean(np.expm1((lowest - trials) / kT))))
+
+
+def _weights(trials: Array, kT: float) -> tuple[Array, Array]:
+    """exp(-W/T) as weights that add up to one, and each over the mean weight, minus one.
+
+    The second is not found from the first: in a hot bath all weights are equal but for rounding.
+    """
+    excess = np.expm1((trials.min() - trials) / kT)
+    mean = excess.mean()
+    return (1 + excess) / (1 + mean) / trials.size, (excess - mean) / (1 + mean)
 
 
 def _carried_by_few(ess: float, n: int) -> str:
@@ -128,39 +138,39 @@ def _carried_by_few(ess: float, n: int) -> str:
     )
 
 
-def _skewness_corrected(value: float, weights: Array, kT: float, confidence: float) -> Interval:
+def _skewness_corrected(value: float, deviations: Array, kT: float, confidence: float) -> Interval:
     """Invert y = t + (a/3) t^2 + (a^2/27) t^3 + a/6, which is nearly normal, for the studentised mean t.
 
     a is the skewness of the mean weight. The mean then lies at 1 - t stderr/T of what was found, and dF
     follows; (NaN, NaN) where so little is known that the mean might be zero.
     """
-    relative = weights * weights.size - 1
-    variance = float(np.mean(relative**2))
-    skewness = float(np.mean(relative**3)) / variance**1.5 / sqrt(weights.size)
+    n = deviations.size
+    variance = float(np.mean(deviations**2))
+    skewness = float(np.mean((deviations / sqrt(variance)) ** 3)) / sqrt(n)
     reach = quantile(confidence)
     y = np.array([-reach, reach]) - skewness / 6
     t = y if abs(skewness) < 1e-9 else 3 / skewness * (np.cbrt(1 + skewness * y) - 1)
-    remaining = 1 - t * sqrt(variance / weights.size)
-    if np.any(remaining <= 0):
+    taken = t * sqrt(variance / n)
+    if np.any(taken >= 1):
         return NO_INTERVAL
-    low, high = value - kT * np.log(remaining)
+    low, high = value - kT * np.log1p(-taken)
     return float(low), float(high)
 
 
 def _bootstrapped(
-    weights: Array, value: float, kT: float, confidence: float, resamples: int, seed: int
+    deviations: Array, value: float, kT: float, confidence: float, resamples: int, seed: int
 ) -> tuple[float, Interval]:
     """Standard error and interval from replicates of the log mean, each with its own standard error."""
-    relative = grouped(weights * weights.size)
-    root = sqrt(relative.size)
+    groups = grouped(deviations)
+    root = sqrt(groups.size)
 
     def replicate(drawn: Array) -> Array:
         means, spreads = drawn.mean(axis=1), drawn.std(axis=1)
-        return np.stack([-kT * np.log(means), kT * spreads / means / root], axis=1)
+        return np.stack([-kT * np.log1p(means), kT * spreads / (1 + means) / root], axis=1)
 
-    own = kT * float(relative.std() / relative.mean()) / root
-    shifts, stderrs = bootstrap(replicate, [relative], resamples=resamples, seed=seed).T
-    centre = -kT * log(float(relative.mean()))
+    own = kT * float(groups.std() / (1 + groups.mean())) / root
+    shifts, stderrs = bootstrap(replicate, [groups], resamples=resamples, seed=seed).T
+    centre = -kT * log1p(float(groups.mean()))
     low, high = studentised_interval(centre, own, shifts, stderrs, confidence)
     stderr = float(shifts.std(ddof=1))
     return (stderr if stderr > 0 else nan), (value + low - centre, value + high - centre)

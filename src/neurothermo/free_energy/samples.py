@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_choice, checked_fraction
+from neurothermo.core.checks import Array, checked_choice, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.core.ledger import bath_temperature, check_has_energy, check_pair, is_ledger, start_of, works
+from neurothermo.core.resampling import quantile
 
 DIRECTIONS = ("forward", "reverse")
 ERRORS = ("asymptotic", "bootstrap")
+LARGEST = 1e50  # work, in energy units or in kT: its sixth power is still a number
+_STILL = 1e-6  # kT of scatter, below which the sums of Bennett's f are rounding
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,6 @@ class Single:
     temperature: float
     sign: float
     doubt: str = ""
-
-    @property
-    def spread(self) -> float:
-        """Largest work minus smallest: 0 where all are equal."""
-        return float(np.ptp(self.works))
 
 
 @dataclass(frozen=True)
@@ -88,41 +86,57 @@ def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
     return Pair(_trials(forward, "forward"), _trials(reverse, "reverse"), heat_bath, doubt)
 
 
+def check_errors(errors: str, resamples: int, seed: int) -> None:
+    """The options of the error bar, those of the bootstrap too where it is not asked for.
+
+    Raises
+    ------
+    InputError
+        If one of them is not what it must be.
+    """
+    checked_choice(errors, "errors", ERRORS)
+    checked_count(resamples, "resamples", least=2)
+    checked_count(seed, "seed", least=0)
+
+
 def described(sample: Single | Pair, method: str, confidence: float) -> dict[str, Any]:
     """What every estimate from these works says about itself."""
     backwards = isinstance(sample, Single) and sample.sign < 0
+    quantile(checked_fraction(confidence, "confidence"))
     return {
         "method": f"{method}, reverse works" if backwards else method,
         "n": sample.n if isinstance(sample, Pair) else sample.works.size,
         "units": ENERGY,
         "temperature": sample.temperature,
-        "confidence": checked_fraction(confidence, "confidence"),
+        "confidence": float(confidence),
     }
 
 
 def settled_single(sample: Single, fields: dict[str, Any]) -> Estimate | None:
     """The estimate where the works leave no choice: unusable, or all equal."""
-    trouble = _doubtful(sample.doubt) or _unusable(sample.works, "works")
+    trouble = _doubtful(sample.doubt) or _unusable(sample.works, "works", sample.temperature)
     if trouble:
         return no_estimate(trouble, **fields)
-    if sample.spread == 0:
-        return _exactly(sample.sign * float(sample.works[0]), sample.works.size, fields)
+    if _constant(sample.works, sample.temperature):
+        return _exactly(sample.sign * float(np.median(sample.works)), sample.works.size, fields)
     return None
 
 
 def settled_pair(pair: Pair, fields: dict[str, Any]) -> Estimate | None:
-    """The estimate where the works leave no choice: unusable, or all equal on both sides.
+    """The estimate where the works leave no choice: unusable, all equal, or decidedly against the second law.
 
     W_F = c and W_R = -c is the reversible process and gives c; constant works that add up to less than zero
     break the second law, and to more than zero never overlap.
     """
-    unusable = _unusable(pair.forward, "forward works") or _unusable(pair.reverse, "reverse works")
+    kT = pair.temperature
+    unusable = _unusable(pair.forward, "forward works", kT) or _unusable(pair.reverse, "reverse works", kT)
     trouble = _doubtful(pair.doubt) or unusable
     if trouble:
         return no_estimate(trouble, **fields)
-    if np.ptp(pair.forward) > 0 or np.ptp(pair.reverse) > 0:
-        return None
-    one, other = float(pair.forward[0]), float(pair.reverse[0])
+    if not (_constant(pair.forward, kT) and _constant(pair.reverse, kT)):
+        trouble = _still(pair) or second_law(pair, least=kT)
+        return no_estimate(trouble, **fields) if trouble else None
+    one, other = float(np.median(pair.forward)), float(np.median(pair.reverse))
     if abs(one + other) <= 1e-9 * max(abs(one), abs(other)):
         return _exactly(one, sum(pair.n), fields)
     if one + other < 0:
@@ -142,15 +156,30 @@ def no_overlap() -> str:
     )
 
 
-def second_law(pair: Pair) -> str:
-    """A sentence where the mean works of the cycle add up to significantly less than zero, else nothing."""
+def second_law(pair: Pair, least: float = 0.0) -> str:
+    """A sentence where the mean works of the cycle add up to significantly less than zero, else nothing.
+
+    With `least` only where they also add up to less than minus that. A cycle that gains less than one kT leaves
+    an estimate, without an interval; one that gains more leaves nothing to be estimated.
+    """
     total = float(pair.forward.mean() + pair.reverse.mean())
-    error = (pair.forward.var() / pair.forward.size + pair.reverse.var() / pair.reverse.size) ** 0.5
-    if total >= -5 * error:
+    error = float(np.sqrt(pair.forward.var() / pair.forward.size + pair.reverse.var() / pair.reverse.size))
+    if total >= -max(5 * error, least):
         return ""
     return (
         f"The mean works add up to {total:.3g} ± {error:.1g} over the cycle, which the second law forbids: "
-        "the second process is not the reverse of the first, or a sign is wrong; no interval is given."
+        f"the second process is not the reverse of the first, or a sign is wrong; no "
+        f"{'value' if least else 'interval'} is given."
+    )
+
+
+def inverted(unsampled: float) -> str:
+    """A sentence where Bennett's f is nearly 1 wherever it is not 0, which equal sums of f and of f^2 forbid."""
+    if unsampled > -0.75:
+        return ""
+    return (
+        "Nearly all forward works lie below nearly all negative reverse works, which the second law forbids: "
+        "the second process is not the reverse of the first, or a sign is wrong; no value is given."
     )
 
 
@@ -170,7 +199,22 @@ def _doubtful(doubt: str) -> str:
     )
 
 
-def _unusable(values: Array, name: str) -> str:
+def _constant(values: Array, kT: float) -> bool:
+    """Whether works differ by rounding alone, or by nothing."""
+    return bool(np.ptp(values) <= min(1e-9 * np.max(np.abs(values)), _STILL * kT))
+
+
+def _still(pair: Pair) -> str:
+    scatter = max(float(np.ptp(pair.forward)), float(np.ptp(pair.reverse))) / pair.temperature
+    if scatter >= _STILL:
+        return ""
+    return (
+        f"The works scatter by {scatter:.1g} kT, which is lost in rounding beside two samples' overlap: check "
+        "the temperature's units, or use cumulant()."
+    )
+
+
+def _unusable(values: Array, name: str, kT: float) -> str:
     finite = np.isfinite(values)
     if not finite.all():
         return (
@@ -179,6 +223,12 @@ def _unusable(values: Array, name: str) -> str:
         )
     if values.size < 2:
         return f"There is only one trial among the {name}: run at least a hundred a side."
+    largest = float(np.max(np.abs(values)))
+    if largest and not all(1 / LARGEST <= size <= LARGEST for size in (largest, largest / kT)):
+        return (
+            f"The {name} reach {largest:.2g} at kT = {kT:.2g}: their powers are no longer numbers; check the units, "
+            "and look for broken trials."
+        )
     return ""
 
 

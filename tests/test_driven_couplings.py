@@ -99,7 +99,7 @@ def test_a_driven_temperature_keeps_the_integral_theorem(relax_first):
     with pytest.raises(AssertionError):  # heat over one temperature is not the flow
         mean_within(np.exp(-(ledger.log_law_initial - ledger.log_law_final - ledger.heat / 2.0)), 1.0)
     with pytest.raises(InputError, match="temperature"):
-        free_energy.jarzynski(ledger)
+        free_energy.jarzynski(ledger, temperature=1.0)
 
 
 @pytest.mark.parametrize("rule", [Glauber(), Glauber(order="sequential"), Glauber(order="parallel")], ids=str)

@@ -13,6 +13,7 @@ from oracles import transfer
 ONE = np.ones(15)
 TWO = np.array([1.0] * 8 + [-1.0] * 7)
 PAPER = hopfield([ONE, TWO], weights=[0.2, 0.8])
+CROSSED = hopfield([ONE, TWO], crossover=0.5)
 SINGLE = {"heat-bath": Glauber(attempts=1), "as-printed": Glauber(attempts=1, activation="as-printed")}
 
 
@@ -268,7 +269,7 @@ def test_an_idle_protocol_does_no_work():
         ({"temperature": 15, "protocol": ramp(ONE[:4], TWO[:4], 3)}, "15 neurons, got fields of length 4"),
         ({"temperature": 15, "protocol": ramp(ONE, TWO, 3, temperatures=(1, 2))}, "the protocol drives it"),
         ({"temperature": 15, "rule": "glauber"}, "rule must be a Glauber rule"),
-        ({"temperature": 15, "system": hopfield([ONE, TWO], crossover=0.5), "initial": "equilibrium"}, "needs an energy"),
+        ({"temperature": 15, "system": CROSSED, "initial": "equilibrium"}, "needs an energy"),
         ({"temperature": 15, "system": PAPER.couplings}, "system must be a SpinNetwork"),
         ({"temperature": 15, "initial_temperature": 0}, "initial_temperature must be positive"),
     ],

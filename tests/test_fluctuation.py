@@ -413,7 +413,8 @@ def test_works_below_any_law_fail_however_few_carry_the_mean(works):
 def test_works_that_do_not_scatter_are_reversible_or_not():
     assert check_jarzynski(np.full(10, 2.0), 2.0, temperature=1).passed is True
     assert check_jarzynski(np.full(10, 2.1), 2.0, temperature=1).passed is None
-    assert check_jarzynski(np.full(100, 2.1), 2.0, temperature=1).passed is False
+    assert check_jarzynski(np.full(100, 2.1), 2.0, temperature=1).passed is None  # one in 150 may weigh 15
+    assert check_jarzynski(np.full(1000, 2.1), 2.0, temperature=1).passed is False
 
 
 # -- false alarms ----------------------------------------------------------------------------------
@@ -475,6 +476,46 @@ def test_a_mean_carried_by_states_too_rare_to_be_seen_is_never_called_wrong():
     for seed in range(20):
         ledger = drive(TWO, TWO_VALUES, Motion(factor=1.0), trials=TRIALS, seed=seed)
         assert check_integral(ledger).passed is None
+
+
+WITH_RARE_WEIGHTS = Network(np.array([[0, 0.9, -0.6], [0.9, 0, 0.4], [-0.6, 0.4, 0]]), np.zeros(3), 0.7)
+WITH_RARE_WEIGHTS_VALUES = np.linspace([0.5, -0.8, 0.3], [-0.7, 1, 0.9], 5)
+
+
+def test_a_mean_short_of_one_is_not_held_against_a_theorem_with_rare_weights():
+    """Trials of 7500 times the mean weight: most samples miss them, and are short by more than ten standard errors."""
+    verdicts, short = [], 0
+    for seed in range(40):
+        ledger = drive(WITH_RARE_WEIGHTS, WITH_RARE_WEIGHTS_VALUES, Motion("parallel"), trials=TRIALS, seed=seed)
+        verdicts.append(check_integral(ledger))
+        short += verdicts[-1].details["mean"] < 0.88
+    assert short > 5, "not the case that it was"
+    assert_alarms([0.0 if verdict.passed is False else 1.0 for verdict in verdicts], 0.001)
+
+
+def test_a_mean_short_of_one_by_more_than_rare_weights_could_carry_is():
+    ledger = drive(NETWORK, VALUES, Motion(), trials=TRIALS, seed=9)
+    short = check_integral(ledger.assign(entropy_flow=ledger.entropy_flow + 0.15))
+    assert short.passed is False and 0 < short.details["unseen"] < 1 - short.slope < 0.2
+    few = check_integral(ledger.isel(trial=slice(1000)).assign(entropy_flow=ledger.entropy_flow[:1000] + 0.15))
+    assert few.passed is not False
+
+
+def test_few_trials_are_called_few():
+    rng = np.random.default_rng(3)
+    for verdict in (check_integral(rng.normal(0.1, 0.4, 20)), check_jarzynski(rng.normal(size=20), 0.0, temperature=1)):
+        assert verdict.passed is None and "20 trials are too few" in verdict.sentence
+
+
+@pytest.mark.parametrize("huge", [1e40, 1e300, 1e308, -1e308])
+def test_a_broken_trial_is_no_traceback(huge):
+    forward, reverse = gaussian(4, 1.0, 300, 300)
+    verdict = check_crooks(np.append(forward, huge), reverse, temperature=1)
+    assert verdict.passed is None and len(verdict.sentence) > 40
+    assert check_crooks(np.append(forward, huge), reverse, temperature=1e-300).passed is None
+    assert check_exchange(np.append(forward, huge), initial_temperature=2.0, temperature=1.0).passed is not True
+    assert isinstance(check_integral(np.append(forward, huge)).sentence, str)
+    assert isinstance(check_jarzynski(np.append(forward, huge), 0.7, temperature=1e-300).sentence, str)
 
 
 def test_surprise_is_a_bound_for_heavy_tails_and_few_trials():

@@ -4,7 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import brentq
+from scipy.special import expit
 
 from neurothermo.free_energy import (
     acceptance_crossing,
@@ -176,6 +179,58 @@ def test_bar_finds_a_far_root():
     forward, reverse = gaussian_pair(50_000, reverse_trials=20)
     shifted = bar(forward + 1e4, reverse - 1e4, temperature=KT)
     assert shifted - 1e4 == pytest.approx(bar(forward, reverse, temperature=KT).value, abs=1e-8)
+
+
+def bennetts_root(forward, reverse):
+    """By bisection over everything, at temperature 1; shares nothing with Newton's method."""
+    m = np.log(len(forward) / len(reverse))
+    both = np.concatenate([forward, -reverse])
+
+    def gap(x):
+        return np.sum(expit(x - m - forward)) - np.sum(expit(m - reverse - x))
+
+    return brentq(gap, both.min() - 60, both.max() + 60, xtol=1e-13, maxiter=10_000)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    sizes=st.tuples(st.integers(20, 9000), st.integers(20, 9000)),
+    share=st.floats(0, 0.45),
+    reach=st.floats(1, 40),
+)
+@settings(max_examples=60, deadline=None)
+def test_bar_finds_the_root_among_heavy_outliers(seed, sizes, share, reach):
+    random = np.random.default_rng(seed)
+    sides = [random.normal(1, 1.4, size) for size in sizes]
+    for side in sides:
+        side[random.random(side.size) < share] += 10 ** random.uniform(1, reach)
+    estimate = bar(*sides, temperature=1.0)
+    if np.isnan(estimate.value):
+        assert estimate.diagnostics
+    else:
+        assert estimate.value == pytest.approx(bennetts_root(*sides), abs=1e-7)
+
+
+def test_bar_is_not_led_astray_by_one_trial_or_by_half_of_them():
+    random = np.random.default_rng(0)
+    forward, reverse = random.normal(1, 1.4, 1000), random.normal(1, 1.4, 1000)
+    one = np.append(forward, 1e8)
+    half = np.where(np.arange(1000) % 2, forward, 1e6 + forward)
+    for works in (one, half):
+        for options in ({}, {"errors": "bootstrap", "resamples": 50}):
+            estimate = bar(works, reverse, temperature=1.0, **options)
+            assert estimate.value == pytest.approx(bennetts_root(works, reverse), abs=1e-9)
+            assert abs(estimate.value) < 1 and 0.02 < estimate.stderr < 0.1
+
+
+@pytest.mark.parametrize("temperature", [1e4, 1e8, 1e20])
+def test_in_a_hot_bath_one_sided_estimates_are_the_mean_work(temperature):
+    work = np.random.default_rng(2).normal(1, 1.4, 1000)
+    for estimator in (jarzynski, cumulant):
+        for errors in ("asymptotic", "bootstrap"):
+            estimate = estimator(work, temperature=temperature, errors=errors)
+            assert estimate.value == pytest.approx(work.mean(), abs=1e-3)
+            assert estimate.stderr == pytest.approx(work.std() / np.sqrt(1000), rel=0.1)
 
 
 @pytest.mark.parametrize("dissipation", [0.2, 1.5, 6.0])

@@ -73,6 +73,9 @@ def test_temperature_must_be_positive_and_given(temperature):
         {"errors": "bootstrp"},
         {"confidence": 1.0},
         {"confidence": 95},
+        {"confidence": 1 - 1e-16},
+        {"resamples": -1},
+        {"seed": -1},
         {"errors": "bootstrap", "resamples": 1},
         {"errors": "bootstrap", "seed": -1},
         {"errors": "bootstrap", "resamples": 10.5},
@@ -175,6 +178,48 @@ def test_mean_works_that_break_the_second_law_are_said_to(estimator):
     estimate = estimator(forward - 1.5, reverse - 1.5, temperature=1.0)
     assert "second law" in estimate.diagnostics[0]
     assert np.isnan(estimate.interval[0])
+
+
+@pytest.mark.parametrize("estimator", TWO_SIDED)
+def test_a_cycle_that_gains_more_than_one_kT_leaves_no_value(estimator):
+    forward, reverse = pair()
+    assert_no_answer(estimator(forward - 50, reverse - 50, temperature=1.0), "second law")
+    assert_no_answer(estimator(forward - 1.7, reverse - 1.7, temperature=1.0), "second law")
+    mild = estimator(forward - 1.2, reverse - 1.2, temperature=1.0)
+    assert np.isfinite(mild.value) and np.isnan(mild.interval[0]) and "second law" in mild.diagnostics[0]
+
+
+@pytest.mark.parametrize("estimator", [bar, acceptance_crossing])
+def test_one_high_work_does_not_hide_that_the_rest_break_the_second_law(estimator):
+    forward, reverse = pair()
+    assert_no_answer(estimator(np.append(forward - 50, 1e9), reverse - 50, temperature=1.0), "second law")
+
+
+def test_rounding_does_not_scatter():
+    jitter = 1e-15 * np.arange(50)
+    for estimator in TWO_SIDED:
+        assert_no_answer(estimator(2 + jitter, -3 + jitter, temperature=1.0), "second law")
+        assert estimator(2 + jitter, -2 + jitter, temperature=1.0).stderr == 0
+    for estimator in ONE_SIDED:
+        assert estimator(2 + jitter, temperature=1.0).value == pytest.approx(2)
+        assert estimator(2 + jitter, temperature=1.0).stderr == 0
+
+
+@pytest.mark.parametrize(("size", "temperature"), [(1e300, 1.0), (1.7e308, 1.0), (1.0, 1e300), (1.0, 1e-300)])
+def test_sizes_beyond_arithmetic_give_no_answer(size, temperature):
+    forward, reverse = (np.clip(works / 10, -1, 1) * size for works in pair(100))
+    for estimator in ONE_SIDED:
+        assert_no_answer(estimator(forward, temperature=temperature), "units")
+    for estimator in TWO_SIDED:
+        assert_no_answer(estimator(forward, reverse, temperature=temperature), "units")
+    curve = acceptance_curves(forward, reverse, temperature=temperature).z_difference
+    assert np.all(np.isnan(curve)) or temperature == 1e300
+
+
+def test_scatter_lost_in_rounding_gives_no_two_sided_answer():
+    forward, reverse = pair(100)
+    for estimator in TWO_SIDED:
+        assert_no_answer(estimator(forward, reverse, temperature=1e9), "temperature's units")
 
 
 @pytest.mark.parametrize("estimator", TWO_SIDED)

@@ -65,6 +65,8 @@ def bath_temperature(*data: Any, temperature: Any = None) -> float:
     """
     found: list[float] = [] if temperature is None else [checked_temperature(temperature)]
     for item in data:
+        if is_ledger(item) and "temperatures" in item.attrs:
+            raise InputError("the temperature was driven: there is no one kT and no free-energy difference")
         if is_ledger(item) and "temperature" in item.attrs:
             if np.ndim(item.attrs["temperature"]) > 0:
                 raise InputError("each neuron has a temperature of its own: there is no one kT and no free energy")

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import Array
-from neurothermo.exact.solver import ROUNDING, FixedPoint
+from neurothermo.exact.solver import FixedPoint
 
+REFINED = 2  # the first solution and one correction
 PROBES = 12  # solutions that follow a deviation to the slowest one
 
 
@@ -29,25 +30,31 @@ def direct_fixed_point(generator: Any, guess: Array, deviation: Callable[[Array]
     deviation : callable (x) -> array, shape (states,)
         Of no total weight.
     """
-    solve = _inverse(generator, int(np.argmax(guess)))
+    held = int(np.argmax(guess))
+    solve = _inverse(generator, held)
     if solve is None:
-        return FixedPoint(guess, np.inf, 0.0, 0)
-    column = np.zeros(len(guess))
-    column[np.argmax(guess)] = 1.0
-    law = column - solve(generator @ column)
-    law -= solve(generator @ law)  # refined once
-    law /= law.sum()
-    residual = float(np.abs(generator @ law).sum())
-    gap, change = np.inf, deviation(law)
+        return FixedPoint(guess, float(np.abs(generator @ guess).sum()), 0.0, 0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # no gap: not finite, and no answer
+        law = np.zeros(len(guess))
+        law[held] = 1.0
+        for _ in range(REFINED):
+            law -= solve(generator @ law)
+        law /= law.sum()
+        gap = _gap(solve, law, deviation(law))
+        return FixedPoint(law, float(np.abs(generator @ law).sum()), gap, REFINED + PROBES)
+
+
+def _gap(solve: Callable[[Array], Array], law: Array, change: Array) -> float:
+    gap = np.inf
     for _ in range(PROBES):
         slower = solve(change)
         slower -= law * slower.sum()
         length = float(np.abs(slower).sum())
         if not 0 < length < np.inf:
-            return FixedPoint(law, residual, 0.0, PROBES)
+            return 0.0
         gap = min(gap, float(np.abs(change).sum()) / length)
         change = slower / length
-    return FixedPoint(law, residual if np.isfinite(residual) else np.inf, max(gap, ROUNDING**2), PROBES)
+    return gap
 
 
 def _inverse(generator: Any, held: int) -> Callable[[Array], Array] | None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
-from neurothermo.exact.lumped_steady import LumpedTick, lumped_flow, lumped_law, lumped_tick
+from neurothermo.exact.lumped_steady import lumped_flow, lumped_law
+from neurothermo.exact.lumped_ticks import LumpedTick, lumped_tick
 from neurothermo.exact.odds import checked_law
 from neurothermo.exact.steady import StationaryLaw, law_of
 from neurothermo.exact.ticks import Tick, tick_of, units_of

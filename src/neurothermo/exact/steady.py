@@ -104,8 +104,8 @@ def stationary_law(system: Any, rule: Any, *, temperature: Any, field: Any = Non
     Raises
     ------
     InputError
-        If the states or the tables do not fit in memory (the entropy production of a large pattern network may still
-        be known: `entropy_production` needs no law of all states), a step leaves neurons out, or an argument is malformed.
+        If the states or the tables do not fit in memory (`entropy_production` of a pattern network needs no law of
+        all states), a step leaves neurons out, or an argument is malformed.
 
     References
     ----------

@@ -113,7 +113,8 @@ def acceptance_crossing(
     Returns
     -------
     Estimate
-        In energy units; NaN where the two distributions do not overlap. As printed it carries no interval.
+        In energy units; NaN where the two distributions do not overlap, or break the second law by more than one
+        kT. As printed it carries no interval.
 
     Raises
     ------

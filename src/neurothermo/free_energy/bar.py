@@ -7,6 +7,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from neurothermo.core.checks import Array
 from neurothermo.core.estimate import Estimate, no_estimate
@@ -23,6 +24,7 @@ from neurothermo.free_energy.samples import (
     settled_pair,
 )
 
+Flags = npt.NDArray[np.bool_]
 _AT_ONCE = 2**14  # works a pass: they and their exponentials stay in the cache
 _FEWEST_SHARED = 3.0  # works a side in the overlap; intervals were measured to cover from there on
 _FIRST_LOOK = 2**12  # works a side that the first guess is made of
@@ -71,9 +73,9 @@ def bar(
     -------
     Estimate
         In energy units. NaN where the two distributions do not overlap, or break the second law by more than
-        one kT; without an interval where their overlap is barely sampled, or they break it by less. `ess` is the overlap times the
-        number of works; `details` holds `overlap` (1: equal distributions), `convergence` (0: fully sampled,
-        1: not at all), the mean dissipated works, and the value of the first half of the trials.
+        one kT; without an interval where their overlap is barely sampled, or they break it by less. `ess` is the
+        overlap times the number of works; `details` holds `overlap` (1: equal distributions), `convergence`
+        (0: fully sampled, 1: not at all), the mean dissipated works, and the value of the first half.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def _bracket(forward: Array, reverse: Array) -> tuple[Array, Array]:
     return below + m - np.log(n_forward + 1) - 1e-6, above + m + np.log(n_reverse) + 1e-6
 
 
-def _newton(forward: Array, reverse: Array, start: Array, most: int = 100) -> tuple[Array, Array, Array]:
+def _newton(forward: Array, reverse: Array, start: Array, most: int = 100) -> tuple[Array, Array, Flags]:
     """Roots of h(x) = ln sum_F f - ln sum_R f, works in kT, one a row; the sums of `_acceptances`; which converged.
 
     h rises with slopes between 0 and 2. A step of Newton's that is not at most half as long as the one before

@@ -60,7 +60,8 @@ def crossing(
     -------
     Estimate
         In energy units. Of several crossings the one where the densities are highest, and a sentence says so.
-        NaN where the densities do not cross or fewer than three works a side lie there. `details` holds
+        NaN where the densities do not cross, fewer than three works a side lie there, or the mean works break
+        the second law by more than one kT. `details` holds
         `overlap` (the integral of the smaller density, 1: equal), `crossings` and `bandwidth`.
 
     Raises

@@ -4,10 +4,10 @@ from math import isnan
 
 import numpy as np
 import pytest
-from assertions import assert_within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assertions import assert_within
 from neurothermo import Glauber, InputError, SpinNetwork, entropy_production, exact, hold, hopfield, simulate
 from neurothermo.exact import lumped_steady, lumped_ticks
 from neurothermo.exact.lumped_steady import lumped_flow, lumped_law
@@ -78,8 +78,8 @@ def test_and_notices_a_wrong_temperature_and_a_wrong_input(order, wrong):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_restarted_gmres_and_elimination_agree(order, monkeypatch):
-    thresholds = np.where(np.arange(24) < 10, 0.3, -0.2)
-    network, field = two_patterns(24, thresholds=thresholds)
+    thresholds = np.where(np.arange(16) < 7, 0.3, -0.2)
+    network, field = two_patterns(16, thresholds=thresholds)
     tick = lumped_tick(network, Glauber(order=order), 0.6, field)
     direct = lumped_law(tick)
     monkeypatch.setattr(lumped_steady, "DIRECT", {"random": 0, "parallel": 0})
@@ -105,10 +105,10 @@ def test_the_paper_at_its_own_size():
 # -- at sizes that cannot be enumerated ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "order", "trials"), [(60, "random", 4000), (60, "parallel", 4000), (300, "random", 1000)])
-def test_a_simulation_produces_the_same(size, order, trials):
+@pytest.mark.parametrize(("size", "order"), [(60, "random"), (60, "parallel"), (300, "random")])
+def test_a_simulation_produces_the_same(size, order):
     (network, field), rule = two_patterns(size), Glauber(order=order)
-    ledger = simulate(network, hold(field, 20), rule, temperature=0.6, trials=trials, seed=1, initial="stationary")
+    ledger = simulate(network, hold(field, 80), rule, temperature=0.6, trials=1000, seed=1, initial="stationary")
     found = entropy_production(ledger)
     true = exact.entropy_production(network, rule, temperature=0.6, field=field)
     assert true.details["route"] == "lumped" and found.units == true.units
@@ -126,10 +126,10 @@ def test_the_lumped_edges_produce_the_same_though_their_log_ratio_is_not_the_flo
     matrix = np.eye(tick.chain.states) + tick.generator().toarray() / 60
     assert lumped_flow(law, tick) == pytest.approx(schnakenberg(matrix, law), rel=1e-8)
     start = np.zeros_like(law)
-    start[0] = 1.0
+    start[tick.chain.states // 2 - 8] = 1.0  # 22 of one class are up, 15 of the other
     there = (matrix > 0) & (matrix.T > 0)
     ratio = np.log(np.where(there, matrix, 1) / np.where(there, matrix.T, 1))
-    assert abs(lumped_flow(start, tick) - np.sum(matrix * ratio * start)) > 1
+    assert abs(lumped_flow(start, tick) - np.sum(matrix * ratio * start)) > 0.1
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -86,8 +86,8 @@ def _refuse_large(system: Any, order: str) -> None:
     if size > LIMITS[order] or needed > limit:
         raise InputError(
             f"N = {size} neurons have 2^{size} states, whose law takes {needed / 1e9:.3g} GB to solve for: {order} "
-            f"order is solved up to N = {LIMITS[order]} and {limit / 1e9:.3g} GB{_lumpable(system, order)}; simulate this "
-            "network instead"
+            f"order is solved up to N = {LIMITS[order]} and {limit / 1e9:.3g} GB{_lumpable(system, order)}; "
+            "simulate this network instead"
         )
 
 

@@ -158,11 +158,15 @@ def test_kernels_compiled_from_other_sources_are_removed(tmp_path):
 
 def test_kernels_use_the_widest_vectors_there_are():
     """The attributes are set under llvmlite's own list of them: a new version may stop that, which costs speed only."""
-    from neurothermo.engine.packed import drive_packed
+    from neurothermo.engine import counter
 
-    simulate(SpinNetwork([[0, 1.0], [1.0, 0]]), 1, temperature=1, trials=1)
-    llvm = "".join(drive_packed.inspect_llvm().values())
-    assert '"prefer-vector-width"="512"' in llvm
+    @njit
+    def kernel(x):
+        counter.use_wide_vectors()
+        return x + 1.0
+
+    assert kernel(1.0) == 2.0
+    assert '"prefer-vector-width"="512"' in "".join(kernel.inspect_llvm().values())
 
 
 def test_energies_have_the_same_bits_for_any_chunk():

@@ -55,9 +55,7 @@ class FixedPoint:
         return bool(self.accuracy <= ACCURACY)
 
 
-def fixed_point(
-    drift: Callable, vector: Array, deviation: Callable, tolerance: float = RESIDUAL
-) -> FixedPoint:
+def fixed_point(drift: Callable, vector: Array, deviation: Callable, tolerance: float = RESIDUAL) -> FixedPoint:
     r"""Solve A x = 0 by restarted GMRES, then ask how strongly A pulls deviations back.
 
     .. math:: \|x - x^*\| \le \|A x\| / \gamma, \qquad \gamma = \min_e \|A e\| / \|e\|

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurothermo import Glauber, InputError, Protocol, SpinNetwork, exact, hold, hopfield, ramp
-from neurothermo.exact import planning
 from neurothermo.exact.work_lattice import WorkLattice
 from oracles import transfer
 
@@ -325,4 +324,6 @@ def test_a_plan_says_which_way_and_at_what_cost():
 
 
 def test_the_memory_limit_is_part_of_this_machines():
-    assert 0 < planning.memory_limit() <= planning.MOST_BYTES
+    from neurothermo.core import machine
+
+    assert 0 < machine.memory_limit() <= machine.MOST_BYTES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +17,7 @@ from neurothermo.core.checks import (
     checked_temperatures,
 )
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import available_cores
 from neurothermo.core.randomness import Stream, digest
 from neurothermo.dynamics import Glauber, rule_word
 from neurothermo.dynamics.drivers import driver_for
@@ -123,7 +123,7 @@ def simulate(
     checked_flag(plain, "plain")
     if initial is not None and not isinstance(initial, str):
         initial = checked_array(initial, "initial")
-    threads = checked_count(threads, "threads") if threads is not None else _available_cores()
+    threads = checked_count(threads, "threads") if threads is not None else available_cores()
     seed = 0 if seed is None else checked_count(seed, "seed", least=0)
     first, last = (protocol.network_at(step, system) for step in (0, protocol.steps))
     records = Records.of(record, every, first, protocol.steps, trials)
@@ -222,13 +222,6 @@ def _run_word(
     return digest(
         system.digest, protocol.digest, protocol.relax_first, rule_word(rule), bath, start, initial_temperature
     )
-
-
-def _available_cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS or Windows
-        return os.cpu_count() or 1
 
 
 @cache

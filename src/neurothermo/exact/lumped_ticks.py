@@ -10,6 +10,7 @@ import numpy as np
 
 from neurothermo.core.checks import Array, checked_temperatures
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import memory_limit
 from neurothermo.exact.law import checked_system
 from neurothermo.exact.lumped import LumpedChain, lumped_chain
 from neurothermo.exact.odds import LIMITS, checked_field, checked_rule
@@ -163,8 +164,6 @@ def _middle(chain: LumpedChain) -> int:
 
 
 def _refuse_large(chain: LumpedChain) -> None:
-    from neurothermo.exact.planning import memory_limit
-
     size, sizes = chain.system.size, chain.lumping.sizes
     bits, classes = min(chain.lumping.bits, 500.0), len(sizes)
     states = 2.0**bits

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurothermo.core.checks import Array, checked_array, checked_temperatures
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import memory_limit
 from neurothermo.dynamics.glauber import Glauber
 from neurothermo.exact.law import checked_system
 
@@ -79,8 +80,6 @@ def log_odds(system: Any, rule: Any, temperature: Any, field: Any) -> LogOdds:
 
 def _refuse_large(system: Any, order: str) -> None:
     """Refuse what would not fit in memory or not end soon; nothing is allocated before."""
-    from neurothermo.exact.planning import memory_limit
-
     size = system.size
     needed, limit = LAWS[order] * 8.0 * 2.0**size, memory_limit()
     if size > LIMITS[order] or needed > limit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, log2, sqrt
@@ -12,6 +11,7 @@ import numpy as np
 
 from neurothermo.core.checks import checked_choice
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import available_cores, memory_limit
 from neurothermo.exact.chain import Chain
 from neurothermo.exact.driving import Drive, Request
 from neurothermo.exact.law import checked_system
@@ -22,8 +22,6 @@ from neurothermo.protocols.protocol import as_protocol
 
 ENUMERATION_LIMIT = 22  # neurons
 LUMPING_LIMIT = 32  # bits of the lumped states
-MOST_BYTES = 16e9  # or this part of the machine's memory, whichever is less
-MOST_OF_MEMORY = 0.6
 MOST_SECONDS = 3600.0
 BATCH = 2**25  # numbers propagated at once: counting parameters beyond wait their turn
 REQUESTS = ("work_distribution", "work_cumulants", "generating_function")
@@ -186,7 +184,7 @@ def _lumped_cost(lumping: Lumping, request: Request, rows: int, cells: int, mome
     attempts = float(request.rule.attempts_per_step(request.system.size))
     if moments and attempts >= MANY and states >= LARGE:
         attempts = 6 * sqrt(attempts)
-    busy = min(_cores(), 1 + cells // 16 if cells else rows)
+    busy = min(available_cores(), 1 + cells // 16 if cells else rows)
     each = neighbours * (PER_LANE if cells else PER_NEIGHBOUR)
     return memory + 8 * states * neighbours, steps * attempts * states * laws * each / busy
 
@@ -200,7 +198,7 @@ def _enumerated_cost(states: int, request: Request, rows: int, cells: int) -> tu
     if request.rule.order == "parallel":
         return memory, (steps * laws + solving) * float(states) ** 2 * PER_PRODUCT
     moves = request.rule.attempts_per_step(size) * (size if request.rule.order == "random" else 1)
-    return memory, (steps * laws * moves + solving * size) * float(states) * PER_PAIR / _cores()
+    return memory, (steps * laws * moves + solving * size) * float(states) * PER_PAIR / available_cores()
 
 
 def _too_many(request: Request, bits: float) -> str:
@@ -218,22 +216,6 @@ def _too_many(request: Request, bits: float) -> str:
     return (
         f"the 2^{size} states of N = {size} neurons are too many (limit N = {ENUMERATION_LIMIT}), and {why}: simulate."
     )
-
-
-def memory_limit() -> float:
-    """How many bytes an exact answer may take here."""
-    try:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return MOST_BYTES
-    return min(MOST_BYTES, MOST_OF_MEMORY * physical)
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS or Windows
-        return os.cpu_count() or 1
 
 
 def _large(number: int) -> str:

@@ -1,0 +1,23 @@
+"""What this machine offers: cores and memory."""
+
+import os
+
+MOST_BYTES = 16e9  # that one exact answer may take, however large the machine
+MOST_OF_MEMORY = 0.6
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS or Windows
+        return os.cpu_count() or 1
+
+
+def memory_limit() -> float:
+    """How many bytes an exact answer may take here."""
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return MOST_BYTES
+    return min(MOST_BYTES, MOST_OF_MEMORY * physical)

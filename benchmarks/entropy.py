@@ -82,7 +82,7 @@ def _size(size: int, repeats: int) -> list[Row]:
     ]
     if size in KNOWN:
         error = abs(one["nats"] - KNOWN[size])
-        shown = f"{one['value']:.13f}, off by {error:.1g}"
+        shown = f"{one['nats']:.13f}, off by {error:.1g}"
         found.append(fact(f"{what}: nats per attempt", error < DIGITS, shown, f"{KNOWN[size]} to {DIGITS:g}"))
     return found
 

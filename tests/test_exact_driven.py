@@ -250,10 +250,11 @@ def test_the_start_is_what_is_asked_for():
     assert warm == pytest.approx(means[2], abs=1e-12), "steepness 1 keeps the law of twice the temperature"
 
 
-def test_a_thousand_neurons_without_an_energy_are_refused():
+def test_a_hundred_neurons_without_an_energy_want_patterns():
     crossed = hopfield([np.ones(100), np.repeat([1.0, -1.0], 50)], crossover=0.5)
-    forecast = exact.plan(crossed, 3)
-    assert not forecast.feasible and "a stationary start is solved for" in str(forecast)
+    assert exact.plan(crossed, 3).feasible
+    forecast = exact.plan(SpinNetwork(crossed.couplings), 3)
+    assert not forecast.feasible and "no patterns to lump" in str(forecast)
     small = exact.plan(LOOP, BIASED)
     assert small.feasible and "from their stationary law" in str(small)
     assert exact.plan(LOOP, HEATED, request="generating_function").feasible
@@ -273,11 +274,8 @@ def test_a_thousand_neurons_without_an_energy_are_refused():
          "a stationary start has the bath's"),
         (lambda: exact.work_cumulants(SOFT, 3, temperature=1, initial=ONE), "or 'stationary', got ndarray"),
         (lambda: exact.work_cumulants(SOFT, 3, temperature=1, initial="steady"), "initial must be one of"),
-        (lambda: exact.generating_function(LOOP, BIASED, temperature=1, counting=1, of="entropy"), "needs an energy"),
-        (lambda: exact.generating_function(SOFT, 3, temperature=1, counting=1, of="entropy", initial="stationary"),
-         "needs initial='equilibrium'"),
         (lambda: exact.work_cumulants(SpinNetwork(50 * np.roll(np.eye(6), 1, axis=1)), 3, temperature=0.1),
-         "no stationary law to start from"),
+         "no stationary law at step 0"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused(call, words):
@@ -352,3 +350,63 @@ def test_the_pairwise_exchange_theorem_is_not_that_of_a_fixed_order():
         assert law @ np.exp(-difference * heats) == pytest.approx(1, abs=1e-9), "the integral form holds for both"
         gap = np.abs(slopes(heats, law) - difference).max()
         assert gap < 1e-6 if holds else gap > 0.1
+
+
+@pytest.mark.parametrize("order", ["random", "parallel"])
+@pytest.mark.parametrize("relax_first", [False, True], ids=["forward", "reverse"])
+def test_entropy_without_an_energy_is_that_of_tilted_dense_matrices(order, relax_first):
+    """T(x -> x')^(1 - lambda) T(x' -> x)^lambda between two stationary laws; one attempt a step, or all at once."""
+    couplings = np.array([[0, 0.9, -0.4], [0.1, 0, 0.6], [-0.8, 0.3, 0]])
+    values = np.linspace([0.2, -0.3, 0.1], [0.9, 0.5, -0.6], 4)
+    beta, counting = 0.8, np.array([0.0, 0.3, 1.0, 1.4])
+    rule = Glauber(attempts=1) if order == "random" else Glauber(order="parallel")
+    drive = Protocol(values, relax_first)
+    first, last = (
+        transfer.stationary(transfer.step_matrix(couplings, field, beta, order, 1)) for field in (values[0], values[-1])
+    )
+    for number, theta in enumerate(counting):
+        law = first ** (1 - theta)
+        for step in range(1, len(values)):
+            matrix = transfer.step_matrix(couplings, values[step - 1 if relax_first else step], beta, order, 1)
+            moves = (matrix > 0) & (matrix.T > 0)
+            law = (
+                np.where(moves, np.where(moves, matrix, 1) ** (1 - theta) * np.where(moves, matrix.T, 1) ** theta, 0)
+                @ law
+            )
+        found = exact.generating_function(
+            SpinNetwork(couplings), drive, rule, temperature=1 / beta, counting=counting, of="entropy"
+        )
+        assert found[number] == pytest.approx(np.sum(law * last**theta), rel=1e-9)
+
+
+@pytest.mark.parametrize("rule", [Glauber(), Glauber(order="sequential"), Glauber(order="parallel")], ids=str)
+def test_integral_theorem_without_an_energy_or_one_temperature(rule):
+    couplings = np.array([[0, 0.9, -0.4], [0.1, 0, 0.6], [-0.8, 0.3, 0]])
+    drive = ramp([0.2, -0.3, 0.1], [0.9, 0.5, -0.6], 5)
+    for network, bath in [
+        (SpinNetwork(couplings), 1.2),
+        (SpinNetwork(couplings + couplings.T), [0.7, 1.0, 1.9]),
+    ]:
+        found = exact.generating_function(
+            network, drive, rule, temperature=bath, counting=[0.0, 1.0, 1.0j], of="entropy", initial="stationary"
+        )
+        np.testing.assert_allclose(found[:2], 1.0, atol=1e-10)
+        assert abs(found[2]) < 1 - 1e-4, "nothing was produced"
+
+
+@pytest.mark.parametrize("order", ["random", "parallel"])
+def test_stationary_starts_of_pattern_networks_are_lumped(order):
+    """Crossover, so no energy: occupation numbers against all states, and a network too large for those."""
+    rule = Glauber(order=order)
+    small = hopfield([np.ones(8), np.repeat([1, -1], 4)], [0.3, 0.7], crossover=0.6, scale="hopfield")
+    bare = SpinNetwork(small.couplings)  # without its patterns: enumerated
+    drive = ramp(np.zeros(8), np.repeat([0.8, -0.2], 4), 4)
+    lumped, enumerated = (exact.work_cumulants(net, drive, rule, temperature=0.7, order=3) for net in (small, bare))
+    assert exact.plan(small, drive, rule, temperature=0.7).route == "lumped"
+    np.testing.assert_allclose(lumped, enumerated, rtol=1e-8)
+    large = hopfield([np.ones(40), np.repeat([1, -1], 20)], [0.3, 0.7], crossover=0.6, scale="hopfield")
+    push = ramp(np.zeros(40), np.repeat([0.4, -0.2], 20), 3)
+    mean, variance = exact.work_cumulants(large, push, rule, temperature=0.9, order=2)
+    works = simulate(large, push, rule, temperature=0.9, trials=20_000, seed=1).work.values
+    assert abs(works.mean() - mean) < 4 * np.sqrt(variance / works.size) < 0.1 * abs(mean)
+    assert abs(works.var() / variance - 1) < 0.1

@@ -92,12 +92,12 @@ class Request:
     def lumping(self) -> Lumping | None:
         """Classes of neurons that stay exchangeable all the way; None where there are none.
 
-        There are none for sequential order, without patterns, with temperatures of single neurons, and for a
-        stationary start, which is solved for over all states. Couplings and fields are those of the first value.
+        There are none for sequential order, without patterns, and with temperatures of single neurons. Couplings
+        and fields are those of the first value.
         """
         first = self.network_at(0)
         single = not isinstance(self.temperature, np.ndarray)
-        if self.rule.order == "sequential" or self.initial == "stationary" or not single or first.patterns is None:
+        if self.rule.order == "sequential" or not single or first.patterns is None:
             return None
         protocol = self.protocol
         if not protocol.networks:
@@ -149,11 +149,30 @@ class Request:
         if self.initial == "equilibrium":
             at = bath if self.initial_temperature is None else self.initial_temperature
             return self.chain(0, at, lumped=lumped).equilibrium(field)
-        from neurothermo.exact.steady import stationary_law
+        return self.stationary(0, lumped=lumped)
 
-        found = stationary_law(self.network_at(0), self.rule, temperature=bath, field=field)
+    def stationary(self, step: int, *, lumped: bool) -> Array:
+        """The law that the rule keeps at a value of the protocol, shape (states,).
+
+        Raises
+        ------
+        InputError
+            If it could not be determined.
+        """
+        field, bath = self.protocol.values[step], self.temperature_at(step)
+        if lumped:
+            from neurothermo.exact.lumped_steady import lumped_law
+            from neurothermo.exact.lumped_ticks import LumpedTick
+
+            chain = self.chain(step, bath, lumped=True)
+            assert isinstance(chain, LumpedChain)
+            found = lumped_law(LumpedTick(chain, field))
+        else:
+            from neurothermo.exact.steady import stationary_law
+
+            found = stationary_law(self.network_at(step), self.rule, temperature=bath, field=field)
         if not found.converged:
-            raise InputError(f"there is no stationary law to start from: {found.sentence}")
+            raise InputError(f"there is no stationary law at step {step}: {found.sentence}")
         return found.probabilities
 
 

@@ -7,25 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurothermo.core.checks import Array
-from neurothermo.core.errors import InputError
 from neurothermo.dynamics.glauber import Glauber
 from neurothermo.exact.driving import Drive, Move, Request
 from neurothermo.exact.lumping import Lumping
 
 
-def check_potentials(request: Request) -> None:
-    """Refuse what has no `flow_potential`, or starts elsewhere than in equilibrium.
-
-    Raises
-    ------
-    InputError
-        If couplings are not symmetric somewhere, or the start is not an equilibrium.
-    """
-    for network in request.protocol.networks or (request.system,):
-        if not network.symmetric:
-            raise InputError(f"of='entropy' needs an energy: {network.why_no_energy}; use of='work', or simulate")
-    if request.initial != "equilibrium" or isinstance(request.temperature, np.ndarray):
-        raise InputError("of='entropy' needs initial='equilibrium' and one temperature: use of='work', or simulate")
+def has_potentials(request: Request) -> bool:
+    """Whether every move has a `flow_potential` and the start is an equilibrium: an energy, and one temperature."""
+    energetic = all(network.symmetric for network in request.protocol.networks or (request.system,))
+    return energetic and request.initial == "equilibrium" and not isinstance(request.temperature, np.ndarray)
 
 
 def entropies(drive: Drive) -> Iterator[tuple[Array, Move | None]]:

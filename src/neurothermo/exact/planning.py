@@ -205,8 +205,6 @@ def _too_many(request: Request, bits: float) -> str:
     size = request.system.size
     if request.rule.order == "sequential":
         why = "sequential order cannot be lumped (a fixed order tells neurons apart)"
-    elif request.initial == "stationary":
-        why = "a stationary start is solved for over all of them"
     elif isinstance(request.temperature, np.ndarray):
         why = "temperatures of their own tell neurons apart"
     elif bits == inf:

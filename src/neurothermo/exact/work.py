@@ -12,7 +12,8 @@ from neurothermo.core.checks import Array, checked_choice, checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import ENERGY
 from neurothermo.exact.driving import Request
-from neurothermo.exact.entropy_path import check_potentials, entropies
+from neurothermo.exact.entropy_path import entropies, has_potentials
+from neurothermo.exact.entropy_tilt import tilted_entropy
 from neurothermo.exact.planning import BATCH, check_feasible, drive_for
 from neurothermo.exact.tilting import generated
 from neurothermo.exact.windowed import Window, wants_window, windowed_step
@@ -115,7 +116,7 @@ def generating_function(
     .. math:: G(\lambda) = \langle e^{-\lambda W} \rangle, \qquad
               \Sigma = \ln p_0(V_0) - \ln p_1(V_K) + \text{flow}
 
-    p_0 is the law of the start; p_1 is equilibrium at the last value. Jarzynski: G(1/T) = exp(-dF/T) from
+    p_0 is the law of the start; p_1 is the same kind of law at the last value. Jarzynski: G(1/T) = exp(-dF/T) from
     equilibrium at T. The integral theorem: G(1) = 1 for entropy, under every rule.
 
     Parameters
@@ -125,7 +126,8 @@ def generating_function(
     counting : array_like, real or complex
         lambda, any shape: per energy unit for work, a number for entropy. Imaginary: characteristic function.
     of : "work" or "entropy"
-        Entropy of networks with an energy, from equilibrium; its temperature may be driven.
+        Entropy: from equilibrium p_1 is equilibrium at the last value; from the stationary law (couplings without an
+        energy, temperatures of single neurons) p_1 is stationary too, over all states. Temperature may be driven.
 
     Returns
     -------
@@ -145,8 +147,9 @@ def generating_function(
     checked_choice(of, "of", ("work", "entropy"))
     parameters = _checked_counting(counting)
     request = Request.of(system, protocol, rule, temperature, initial, initial_temperature)
-    if of == "entropy":
-        check_potentials(request)
+    if of == "entropy" and not has_potentials(request):
+        drive_for(request)  # refuses what is too large
+        return tilted_entropy(request, parameters.reshape(-1)).reshape(parameters.shape)
     drive = drive_for(request, rows=parameters.size * (2 if np.iscomplexobj(parameters) else 1))
     start, path = (drive.start, drive.works) if of == "work" else (drive.law.copy, lambda: entropies(drive))
     batch = max(1, BATCH // drive.chain.states)

@@ -69,3 +69,29 @@ def test_equation_17_is_no_entropy_production():
         assert equation_17(small, alpha) == pytest.approx(printed, abs=1e-7)
         rate = exact.entropy_production(asymmetric(small, alpha), Glauber(), temperature=2.0)
         assert rate == pytest.approx(true, abs=1e-10)
+
+
+@pytest.mark.parametrize("magnitude, root", [(1.0, -0.3883580117), (5.0, -6.8968285854)])
+def test_bennetts_root_of_the_printed_protocol_is_no_free_energy_difference(magnitude, root):
+    """P0 by exact laws of work: Bennett's equation has the root of the physics notes, far from dF; P1's root is dF."""
+    from scipy.optimize import brentq
+
+    from neurothermo import Glauber, exact
+
+    settings = chen2020.Settings(magnitude=magnitude)
+    network, rule, kT = settings.network(), Glauber(attempts=1), settings.temperature
+
+    def bennett(forward, reverse):
+        laws = [exact.work_distribution(network, one, rule, temperature=kT) for one in (forward, reverse)]
+        accepted = [
+            lambda x, law=law, sign=sign: float(np.sum(law.values / (1 + np.exp((law.work.values - sign * x) / kT))))
+            for law, sign in zip(laws, (1, -1), strict=True)
+        ]
+        return brentq(lambda x: accepted[0](x) - accepted[1](x), -60, 60, xtol=1e-12)
+
+    change = float(settings.exact_difference())
+    # independent values: the second agrees to 4e-8 only, which is that solver's own tolerance as far as one can tell
+    assert bennett(*settings.legs()) == pytest.approx(root, rel=1e-8)
+    assert abs(root - change) > 0.4
+    drive = settings.lambda_12()
+    assert bennett(drive, drive.reversed()) == pytest.approx(change, abs=1e-9)

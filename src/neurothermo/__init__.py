@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.ensemble import split_flow as split_flow
+    from neurothermo.exact import mean_field as mean_field
     from neurothermo.protocols import Protocol as Protocol
     from neurothermo.protocols import hold as hold
     from neurothermo.protocols import ramp as ramp
@@ -40,6 +41,7 @@ _ROOMS = {
     "free_energy": "",
     "hold": "protocols",
     "hopfield": "systems",
+    "mean_field": "exact",
     "ramp": "protocols",
     "simulate": "ensemble",
     "split_flow": "ensemble",
@@ -55,7 +57,7 @@ def __getattr__(name: str) -> Any:
     if not room:
         return import_module(f"neurothermo.{name}")
     module = import_module(f"neurothermo.{room}")
-    return module.datasets if name == "datasets" else getattr(module, name)
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

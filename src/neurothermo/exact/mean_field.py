@@ -49,7 +49,7 @@ def entropy_production(
     Returns
     -------
     Estimate
-        Kind "estimate", without an error: mean field has none to give (docs/entropy_production.md has what it was
+        Kind "estimate", without an error: mean field has none to give (tests/test_stationary_runs.py bounds what it is
         off by). NaN with a sentence where the equations for the means did not converge. `details` holds the
         residual and the mean magnetization.
 

@@ -10,8 +10,9 @@ from benchmarks.machine import cores
 from benchmarks.settings import Settings
 from benchmarks.table import Row, absent, against, compilation, fact
 from benchmarks.workloads import Workload, driven_hopfield
+from neurothermo.core.flight import Flight
 from neurothermo.core.randomness import Stream
-from neurothermo.dynamics.drivers import Flight, driver_for
+from neurothermo.dynamics.drivers import driver_for
 
 TITLE = "W1: driven Hopfield network, N = 15, random sites, with work, heat and flow (core time an update)"
 OURS = "simulate"

@@ -8,72 +8,17 @@ moves (matrix products). All add the work of each trial to `flight.work` and its
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from neurothermo.core.checks import Array
-from neurothermo.core.randomness import Stream
+from neurothermo.core.flight import TILE, Driver, Flight
 from neurothermo.dynamics.glauber import Glauber
 from neurothermo.systems import SpinNetwork
-from neurothermo.systems.spins import TILE
 
 SINGLE_SITE = {"random": 0, "sequential": 1}
-
-
-@dataclass(frozen=True, eq=False)
-class Flight:
-    """Trials under way: their states, changed in place, and what they have accumulated."""
-
-    states: npt.NDArray[Any]
-    first_trial: int
-    stream: Stream
-    work: Array
-    flow: Array
-    kept: dict[Any, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, states: npt.NDArray[Any], first_trial: int, stream: Stream) -> Flight:
-        """Trials about to start."""
-        return cls(np.array(states), first_trial, stream, np.zeros(len(states)), np.zeros(len(states)))
-
-    @property
-    def keys(self) -> tuple[np.uint64, np.uint64]:
-        """The key words of the run, as kernels take them."""
-        return np.uint64(self.stream.first), np.uint64(self.stream.second)
-
-
-class Driver(Protocol):
-    """Carries trials through the steps between `values[0]` and `values[-1]`."""
-
-    @property
-    def block(self) -> int:
-        """Trials that are moved together, a multiple of `TILE`: chunks are multiples of it."""
-        ...
-
-    @property
-    def cost(self) -> float:
-        """About how many nanoseconds a step of one trial takes, to cut work into pieces."""
-        ...
-
-    @property
-    def kernel(self) -> str:
-        """The name of the way taken, for the ledger."""
-        ...
-
-    @property
-    def flow_of_heat(self) -> float | None:
-        """flow / Q where that is an identity (single-site moves, an energy, one temperature), else None.
-
-        A ledger takes its flow from it, in double precision; the flow that a kernel accumulates is float32.
-        """
-        ...
-
-    def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
-        """Carry `flight` on; `first_step` is the absolute number of the step to values[1], from 1."""
-        ...
 
 
 def driver_for(system: Any, rule: Any, temperature: Any, *, plain: bool = False) -> Driver:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import Array
-from neurothermo.dynamics.drivers import Driver, Flight, driver_for
+from neurothermo.core.flight import TILE, Driver, Flight
+from neurothermo.dynamics.drivers import driver_for
 from neurothermo.protocols import Protocol
 from neurothermo.systems import SpinNetwork
-from neurothermo.systems.spins import TILE
 
 
 @dataclass(frozen=True, eq=False)

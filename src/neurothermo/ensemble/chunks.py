@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import checked_count
+from neurothermo.core.flight import Driver, Flight
 from neurothermo.core.progress import progress as progress_bar
 from neurothermo.core.randomness import Stream
-from neurothermo.dynamics.drivers import Driver, Flight
 from neurothermo.ensemble.initial import InitialLaw, exact_stationary
 from neurothermo.ensemble.records import Records
 from neurothermo.protocols import Protocol

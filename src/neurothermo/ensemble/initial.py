@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from neurothermo.core.checks import Array, checked_spins
 from neurothermo.core.errors import InputError
+from neurothermo.core.flight import Driver, Flight
 from neurothermo.core.randomness import Address, Stream
 from neurothermo.dynamics import Glauber
-from neurothermo.dynamics.drivers import Driver, Flight, driver_for
+from neurothermo.dynamics.drivers import driver_for
 
 SMALL = {"random": 12, "sequential": 12, "parallel": 8}  # neurons, up to which a stationary law is solved exactly
 PILOTS = 128

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurothermo.core.checks import checked_count
 from neurothermo.core.errors import InputError
-from neurothermo.dynamics.drivers import Flight
+from neurothermo.core.flight import Flight
 
 RECORDS = ("overlaps", "states", "energies", "work", "flow")
 LARGEST_BYTES = 8 * 2**30

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
+from neurothermo.core.flight import TILE
 from neurothermo.core.randomness import digest
 
-TILE = 64  # trials whose energies are computed together; chunks of a run are multiples of it
 SYMMETRY_TOLERANCE = 1e-12  # of the largest coupling: room for rounding in a user's own outer products
 
 

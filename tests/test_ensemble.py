@@ -275,7 +275,7 @@ ASYMMETRIC = SpinNetwork([[0, 1.0], [0.5, 0]])
         ({"record": "overlaps", "system": SpinNetwork(FOUR.couplings)}, "stores patterns"),
         ({"record": "states", "every": 0}, "every must be at least 1"),
         ({"record": "states", "trials": 10**8, "protocol": 10**4}, "record would hold"),
-        ({"system": np.eye(4)}, "system must be a SpinNetwork"),
+        ({"system": np.eye(4)}, "system must be a network (SpinNetwork"),
         ({"threads": 0}, "threads must be at least 1"),
         ({"chunk": 0}, "chunk must be at least 1"),
     ],

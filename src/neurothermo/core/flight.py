@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from neurothermo.core.checks import Array
-from neurothermo.core.randomness import Stream
+from neurothermo.core.randomness import Address, Stream
 
 TILE = 64  # trials whose energies are computed together; chunks of a run are multiples of it
 
@@ -64,4 +64,51 @@ class Driver(Protocol):
 
     def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
         """Carry `flight` on; `first_step` is the absolute number of the step to values[1], from 1."""
+        ...
+
+
+@runtime_checkable
+class Law(Protocol):
+    """A law of states that can be drawn from and whose density is known."""
+
+    def draw(self, address: Address) -> npt.NDArray[Any]:
+        """One state for each trial of the address, shape (trials, dimension)."""
+        ...
+
+    def log_probability(self, states: Any) -> Array:
+        """ln p of each row, normalised, shape (trials,)."""
+        ...
+
+
+class TimedDriver(Driver, Protocol):
+    """A driver that knows how long its step lasts."""
+
+    @property
+    def dt(self) -> float:
+        """Duration of a step."""
+        ...
+
+
+@runtime_checkable
+class Process(Protocol):
+    """Something that moves by itself, noise and clock included: what `simulate` asks of it.
+
+    It also has `size` (what an input drives), `dimension` (columns of a state), `digest`, `has_energy`,
+    `why_no_energy` and `energy(states, field)`, in kT. None is read before it is needed.
+    """
+
+    def driver(self, dt: float | None = None) -> TimedDriver:
+        """What carries its trials, in steps of `dt` or of a duration it finds itself."""
+        ...
+
+    def stationary_law(self, field: Any = None) -> Law | None:
+        """The law it settles to at an input, where that is known exactly; else None."""
+        ...
+
+    def scattered(self, uniforms: Array) -> Array:
+        """States far apart from each other, from uniform numbers of shape (trials, dimension): where burn-ins start."""
+        ...
+
+    def activity(self, states: Any) -> Any:
+        """What an input couples to, shape (trials, size)."""
         ...

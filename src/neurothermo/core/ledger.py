@@ -95,18 +95,20 @@ def check_has_energy(*data: Any) -> None:
 def start_of(data: Any) -> str:
     """What a ledger itself says against Boltzmann's law, at its start or as what its rule keeps; else nothing.
 
-    A stationary start is equilibrium for single-site heat baths, and for them alone.
+    A stationary start is equilibrium where the rule keeps Boltzmann's law: single-site heat baths, matched noise.
     """
     if not is_ledger(data):
         return ""
     rule, start = str(data.attrs.get("rule", "")), data.attrs.get("initial", "equilibrium")
+    if data.attrs.get("keeps_not"):
+        return str(data.attrs["keeps_not"])
     if '"order": "parallel"' in rule:
         return "parallel moves do not keep Boltzmann's law"
     if '"activation": "as-printed"' in rule:
         return "the activation as printed keeps Boltzmann's law at twice the temperature"
     if "initial_temperature" in data.attrs:
         return f"the trials started at another temperature, {data.attrs['initial_temperature']}"
-    kept = '"activation": "heat-bath"' in rule
+    kept = '"activation": "heat-bath"' in rule or "keeps_not" in data.attrs
     return (
         ""
         if start == "equilibrium" or (start == "stationary" and kept)

@@ -16,13 +16,17 @@ import numpy as np
 from neurothermo.core.checks import Array
 from neurothermo.core.flight import TILE, Driver, Flight
 from neurothermo.dynamics.glauber import Glauber
+from neurothermo.dynamics.langevin.driver import langevin_driver
 from neurothermo.systems import SpinNetwork
+from neurothermo.systems.continuous import is_continuous
 
 SINGLE_SITE = {"random": 0, "sequential": 1}
 
 
 def driver_for(system: Any, rule: Any, temperature: Any, *, plain: bool = False) -> Driver:
     """The fastest driver for a system under a rule; `plain` asks for the reference one."""
+    if is_continuous(system):
+        return langevin_driver(system, rule, temperature, plain)
     if plain or not (isinstance(system, SpinNetwork) and isinstance(rule, Glauber)):
         return PlainDriver(system, rule, temperature)
     steepness = rule.steepness / (np.zeros(system.size) + temperature)

@@ -9,95 +9,159 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_spins
+from neurothermo.core.checks import Array, checked_array, checked_spins
 from neurothermo.core.errors import InputError
-from neurothermo.core.flight import Driver, Flight
-from neurothermo.core.randomness import Address, Stream
-from neurothermo.dynamics import Glauber
+from neurothermo.core.flight import Law
+from neurothermo.core.randomness import Stream
+from neurothermo.dynamics import Glauber, Langevin
 from neurothermo.dynamics.drivers import driver_for
+from neurothermo.ensemble.burn_in import BurnIn, calm_step
+from neurothermo.ensemble.setup import Setup
+from neurothermo.systems import SpinNetwork
+from neurothermo.systems.massive import Massive
 
 SMALL = {"random": 12, "sequential": 12, "parallel": 8}  # neurons, up to which a stationary law is solved exactly
-PILOTS = 128
-FIRST_LENGTH = 16
-LONGEST = 4096
-AGREEMENT = 2.5  # standard errors between the means from two opposite starts
-BURN_IN_NANOSECONDS = 2e11  # what pilots and trials together may take before the search for a length stops
 
 
 @dataclass(frozen=True, eq=False)
 class InitialLaw:
     """How trials start, and what is known of that law.
 
-    `draw(trials, stream)` gives states (trials, N) int8 of the trials with these absolute numbers;
-    `log_probability(states)` is ln p0 where the law is known exactly, else None; `attributes` go into the ledger.
+    `draw(trials, stream, threads)` gives states, shape (trials, dimension), of the trials with these absolute
+    numbers; `log_probability(states)` is ln p0 where the law is known exactly, else None; `attributes` go into the
+    ledger; `final` is a normalised law for the last states of real variables, where one is known.
     """
 
     name: str
-    draw: Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[np.int8]]
+    draw: Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]
     log_probability: Callable[[Any], Array] | None
     attributes: dict[str, Any]
+    final: Law | None = None
 
 
 def initial_law(
-    initial: Any, system: Any, rule: Any, field: Array, temperature: Any, initial_temperature: float | None,
-    trials: int, stream: Stream, threads: int,
-) -> InitialLaw:  # fmt: skip
+    setup: Setup, initial: Any, initial_temperature: float | None, trials: int, stream: Stream, threads: int
+) -> InitialLaw:
     """The law that `simulate`'s argument `initial` names.
 
     Raises
     ------
     InputError
-        If equilibrium is asked of a network without an energy or without one temperature, the name is unknown, or
+        If equilibrium is asked of something without an energy or without one temperature, the name is unknown, or
         the states do not fit.
     """
     if initial is None:
-        has_equilibrium = system.symmetric and np.ndim(temperature) == 0
-        initial = "equilibrium" if has_equilibrium or initial_temperature is not None else "stationary"
+        initial = "equilibrium" if setup.has_equilibrium or initial_temperature is not None else "stationary"
+    if initial_temperature is not None and (not isinstance(initial, str) or initial == "stationary"):
+        what = "a stationary start has the bath's" if isinstance(initial, str) else "given states have none"
+        raise InputError(f"initial_temperature belongs to initial='equilibrium': {what}")
+    if isinstance(initial, Law):
+        return InitialLaw("given law", _drawing(initial), initial.log_probability, {}, initial)
     if not isinstance(initial, str):
-        return _given(initial, system.size, trials, initial_temperature)
+        return _given(setup, initial, trials)
     if initial == "equilibrium":
-        return _equilibrium(system, field, temperature, initial_temperature, trials, stream, threads)
+        return _equilibrium(setup, initial_temperature, trials, stream, threads)
     if initial == "stationary":
-        if initial_temperature is not None:
-            raise InputError("initial_temperature belongs to initial='equilibrium': a stationary start has the bath's")
-        exactly = exact_stationary(system, rule, field, temperature)
-        if exactly is not None:
-            return exactly
-        steady = replace(rule, attempts=None) if isinstance(rule, Glauber) and rule.order == "random" else rule
-        return _burnt_in("stationary", system, steady, field, temperature, trials, stream, threads)
-    raise InputError(f"initial must be 'equilibrium', 'stationary' or an array of states, got {initial!r}")
+        return _stationary(setup, trials, stream, threads)
+    raise InputError(f"initial must be 'equilibrium', 'stationary', an array of states or a law, got {initial!r}")
 
 
-def _given(initial: Any, size: int, trials: int, initial_temperature: float | None) -> InitialLaw:
-    if initial_temperature is not None:
-        raise InputError("initial_temperature belongs to initial='equilibrium', not to given states")
-    states = checked_spins(np.atleast_2d(np.asarray(initial)), "initial", size)
+def _drawing(law: Law) -> Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]:
+    return lambda numbers, stream, threads: law.draw(stream.at(numbers, 0))
+
+
+def _given(setup: Setup, initial: Any, trials: int) -> InitialLaw:
+    """States as a user gave them: spins as spins, real variables as they are."""
+    rows = np.atleast_2d(np.asarray(initial))
+    if isinstance(setup.first, SpinNetwork):
+        states: Any = checked_spins(rows, "initial", setup.first.size)
+    else:
+        states = checked_array(rows, "initial", (None, setup.first.dimension))
     if len(states) not in (1, trials):
         raise InputError(f"initial must hold one state, or one for each of {trials} trials, got {len(states)}")
-    rows = np.broadcast_to(states, (trials, size))
+    rows = np.broadcast_to(states, (trials, states.shape[1]))
     return InitialLaw("given", lambda numbers, stream, threads: rows[numbers].copy(), None, {})
 
 
+# -- equilibrium ---------------------------------------------------------------------------------------------------
+
+
 def _equilibrium(
-    system: Any, field: Array, temperature: Any, initial_temperature: float | None, trials: int, stream: Stream,
-    threads: int,
-) -> InitialLaw:  # fmt: skip
-    if not system.symmetric:
+    setup: Setup, initial_temperature: float | None, trials: int, stream: Stream, threads: int
+) -> InitialLaw:
+    system, field = setup.first, setup.protocol.values[0]
+    if not system.has_energy:
         raise InputError(f"initial='equilibrium' needs an energy: {system.why_no_energy}; use initial='stationary'")
-    start = temperature if initial_temperature is None else initial_temperature
+    start = setup.temperature_at(0) if initial_temperature is None else initial_temperature
     if np.ndim(start) > 0:
         raise InputError("initial='equilibrium' needs one temperature, got one for each neuron; use 'stationary'")
+    if isinstance(system, SpinNetwork):
+        return _equilibrium_of_spins(system, field, start, BurnIn(stream, threads, trials))
+    if setup.rule is None:
+        if initial_temperature is not None:
+            raise InputError("initial_temperature must not be given: a process has its own noise")
+        return _of_process("equilibrium", setup, BurnIn(stream, threads, trials))
+    return _equilibrium_of_variables(system, field, start, BurnIn(stream, threads, trials))
+
+
+def _equilibrium_of_spins(system: SpinNetwork, field: Array, temperature: float, burn_in: BurnIn) -> InitialLaw:
     from neurothermo import exact
 
     if not exact.is_feasible(system, field):
-        return _burnt_in("equilibrium", system, Glauber(), field, start, trials, stream, threads)
-    law = exact.boltzmann_law(system, temperature=start, field=field)
-    return InitialLaw(
-        "equilibrium",
-        lambda numbers, stream, threads: law.draw(stream.at(numbers, 0)),
-        law.log_probability,
-        {"initial_route": f"drawn exactly ({law.route})"},
-    )
+        draw, route = burn_in.of_spins(system, driver_for(system, Glauber(), temperature), field)
+        return InitialLaw("equilibrium", draw, None, {"initial_route": route})
+    law = exact.boltzmann_law(system, temperature=temperature, field=field)
+    route = {"initial_route": f"drawn exactly ({law.route})"}
+    return InitialLaw("equilibrium", _drawing(law), law.log_probability, route)
+
+
+def _equilibrium_of_variables(system: Any, field: Array, temperature: float, burn_in: BurnIn) -> InitialLaw:
+    """By accepted moves that keep exp(-E/T) exactly, of a duration at which about two in three are accepted."""
+    places = system.system if isinstance(system, Massive) else system
+    dt = calm_step(places, field, temperature, burn_in.stream)
+    driver = driver_for(places, Langevin(dt, "boltzmann", "metropolis"), temperature)
+    draw, route = burn_in.of_variables(places, driver, field)
+    if not isinstance(system, Massive):
+        return InitialLaw("equilibrium", draw, None, {"initial_route": route})
+
+    def with_speeds(numbers: npt.NDArray[np.int64], stream: Stream, threads: int) -> npt.NDArray[Any]:
+        speeds = np.sqrt(temperature) * stream.at(numbers, 0).normals(places.dimension)
+        return np.concatenate([draw(numbers, stream, threads), speeds], axis=1)
+
+    return InitialLaw("equilibrium", with_speeds, None, {"initial_route": f"{route}; velocities drawn exactly"})
+
+
+# -- the rule's own law --------------------------------------------------------------------------------------------
+
+
+def _stationary(setup: Setup, trials: int, stream: Stream, threads: int) -> InitialLaw:
+    system, rule, field = setup.first, setup.rule, setup.protocol.values[0]
+    burn_in = BurnIn(stream, threads, trials)
+    if rule is None:
+        return _of_process("stationary", setup, burn_in)
+    if not isinstance(system, SpinNetwork):
+        if setup.has_equilibrium:
+            law = _equilibrium_of_variables(system, field, setup.temperature_at(0), burn_in)
+            return replace(law, name="stationary")
+        draw, route = burn_in.of_variables(system, setup.driver, field)
+        return InitialLaw("stationary", draw, None, {"initial_route": route})
+    temperature = setup.temperature_at(0)
+    exactly = exact_stationary(system, rule, field, temperature)
+    if exactly is not None:
+        return exactly
+    steady = replace(rule, attempts=None) if isinstance(rule, Glauber) and rule.order == "random" else rule
+    draw, route = burn_in.of_spins(system, driver_for(system, steady, temperature), field)
+    return InitialLaw("stationary", draw, None, {"initial_route": route})
+
+
+def _of_process(name: str, setup: Setup, burn_in: BurnIn) -> InitialLaw:
+    process, values = setup.first, setup.protocol.values
+    law = process.stationary_law(values[0])
+    if law is None:
+        draw, route = burn_in.of_variables(process, setup.driver, values[0])
+        return InitialLaw(name, draw, None, {"initial_route": route})
+    last = law if np.array_equal(values[0], values[-1]) else process.stationary_law(values[-1])
+    return InitialLaw(name, _drawing(law), law.log_probability, {"initial_route": "drawn exactly"}, last)
 
 
 def exact_stationary(system: Any, rule: Any, field: Array, temperature: Any) -> InitialLaw | None:
@@ -126,80 +190,3 @@ def exact_stationary(system: Any, rule: Any, field: Array, temperature: Any) -> 
         return np.asarray(logs[(np.asarray(states) > 0) @ powers])
 
     return InitialLaw("stationary", draw, log_probability, {"initial_route": f"drawn exactly ({law.method})"})
-
-
-def _burnt_in(
-    name: str,
-    system: Any,
-    rule: Any,
-    field: Array,
-    temperature: Any,
-    trials: int,
-    stream: Stream,
-    threads: int,
-) -> InitialLaw:
-    driver = driver_for(system, rule, temperature)
-    steps, sentence = _burn_in_length(driver, system, field, trials, stream, threads)
-    burning = Stream.of(stream.first, f"burn-in {stream.second}")
-
-    def draw(numbers: npt.NDArray[np.int64], _stream: Stream, threads: int) -> npt.NDArray[np.int8]:
-        flight = Flight.of(_random_states(burning.at(numbers, 0), system.size), int(numbers[0]), burning)
-        _relax(driver, flight, field, 1, steps, threads)
-        return flight.states
-
-    return InitialLaw(name, draw, None, {"initial_route": f"burn-in of {steps} steps: {sentence}"})
-
-
-def _burn_in_length(
-    driver: Driver, system: Any, field: Array, trials: int, stream: Stream, threads: int
-) -> tuple[int, str]:
-    """Double the length until trials from two opposite starts agree in two observables, twice in a row.
-
-    The starts: random states, and states aligned with one direction (the first pattern, or all up). The
-    observables: -V.J.V/2 - (I - U).V and the overlap with that direction.
-    """
-    pilot = Stream.of(stream.first, f"pilot {stream.second}")
-    direction = _direction(system)
-    states = _random_states(pilot.at(np.arange(PILOTS), 0), system.size)
-    states[PILOTS // 2 :] = direction
-    flight = Flight.of(states, 0, pilot)
-    done, agreed, apart = 0, 0, np.inf
-    length = FIRST_LENGTH
-    while length <= LONGEST:
-        _relax(driver, flight, field, done + 1, length - done, threads)
-        done = length
-        apart = max(
-            _apart(system.quadratic_form(flight.states, field)),
-            _apart(flight.states @ (direction / system.size)),
-        )
-        agreed = agreed + 1 if apart < AGREEMENT else 0
-        if agreed == 2:
-            return 2 * done, f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
-        if 2 * length * driver.cost * (PILOTS + 2 * trials) > BURN_IN_NANOSECONDS:
-            break
-        length *= 2
-    return 2 * done, (
-        f"NOT CONVERGED, two opposite starts still differ by {apart:.1f} standard errors after {done}: the network is "
-        "metastable at this temperature, and trials may start in one of its states only"
-    )
-
-
-def _direction(system: Any) -> npt.NDArray[np.int8]:
-    patterns = system.patterns
-    return np.ones(system.size, np.int8) if patterns is None else patterns.patterns[0]
-
-
-def _apart(values: Array) -> float:
-    """|difference of the means of the two halves| in standard errors."""
-    one, other = np.split(values, 2)
-    error = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / len(one))
-    gap = abs(one.mean() - other.mean())
-    return float(gap / error) if error > 0 else (0.0 if gap == 0 else np.inf)
-
-
-def _random_states(address: Address, size: int) -> npt.NDArray[np.int8]:
-    return np.where(address.uniforms(size) < 0.5, -1, 1).astype(np.int8)
-
-
-def _relax(driver: Driver, flight: Flight, field: Array, first_step: int, steps: int, threads: int) -> None:
-    driver.carry(flight, np.tile(field, (steps + 1, 1)), first_step, False, threads)

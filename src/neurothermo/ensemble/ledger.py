@@ -11,7 +11,7 @@ from neurothermo.core.estimate import ENERGY, NATS
 from neurothermo.core.plain import plain
 from neurothermo.core.randomness import digest
 from neurothermo.core.version import __version__
-from neurothermo.dynamics import Glauber, rule_word
+from neurothermo.ensemble.setup import Setup
 
 UNITS = {
     "work": ENERGY,
@@ -24,6 +24,7 @@ UNITS = {
     "work_steps": ENERGY,
     "flow_steps": NATS,
     "energies": ENERGY,
+    "shadow_work": ENERGY,
 }
 
 MEANINGS = {
@@ -33,12 +34,14 @@ MEANINGS = {
     "energy_initial": "energy at the first input",
     "energy_final": "energy at the last input",
     "log_law_initial": "ln p0(x_0), the law the trials were drawn from",
-    "log_law_final": "ln p1(x_K), Boltzmann's (without an energy the stationary) law at the last input",
+    "log_law_final": "ln p1(x_K), of a normalised law at the last input: Boltzmann's, the stationary, or the given one",
     "work_steps": "work since the record before",
     "flow_steps": "entropy flow since the record before",
     "energies": "energy at the input of the time",
     "overlaps": "mean over neurons of pattern times state",
     "states": "state of each neuron",
+    "activities": "what the input couples to",
+    "shadow_work": "T flow + heat: what the discrete step hides from the first law",
 }
 
 
@@ -57,37 +60,38 @@ def build(variables: dict[str, Any], coordinates: dict[str, Any], attributes: di
     return ledger
 
 
-def attributes(
-    system: Any, protocol: Any, rule: Any, temperature: Any, law: Any, run: str, kernel: str, options: dict[str, Any]
-) -> dict[str, Any]:
+def attributes(setup: Setup, law: Any, run: str, options: dict[str, Any]) -> dict[str, Any]:
     """What a ledger says of itself: words and numbers only, so that NetCDF holds them as they are."""
-    clock, ticks = rule.clock(system.size) if isinstance(rule, Glauber) else ("step", 1.0)
+    protocol, (clock, ticks) = setup.protocol, setup.clock
     held = not protocol.drives_more and bool(np.all(protocol.values == protocol.values[0]))
+    networks = protocol.networks
     found: dict[str, Any] = {
         "direction": protocol.direction,
         "relax_first": int(protocol.relax_first),
         "protocol": protocol.digest,
         "protocol_reversed": protocol.reversed().digest,
-        "rule": rule_word(rule),
-        "rule_reversed": rule_word(rule.reversed()),
-        "system": digest(*sorted(one.digest for one in protocol.networks)) if protocol.networks else system.digest,
+        "rule": setup.word,
+        "rule_reversed": setup.word_reversed,
+        "system": digest(*sorted(one.digest for one in networks)) if networks else setup.first.digest,
         "clock": clock,
         "ticks": ticks * protocol.steps,
         "input_held": int(held),
         "initial": law.name,
-        "energy": system.why_no_energy,
+        "energy": setup.first.why_no_energy,
         "seed": options["seed"],
         "run": run,
-        "kernel": kernel,
+        "kernel": setup.driver.kernel,
         "version": __version__,
+        **{name: value for name, value in setup.attributes.items() if name != "system_digest"},
         **law.attributes,
     }
     if protocol.temperatures is not None:
         found["temperatures"] = np.asarray(protocol.temperatures)
     else:
-        found["temperature"] = np.asarray(temperature, dtype=float) if np.ndim(temperature) else float(temperature)
+        bath = setup.temperature
+        found["temperature"] = np.asarray(bath, dtype=float) if np.ndim(bath) else float(bath)
     if options["initial_temperature"] is not None:
         found["initial_temperature"] = float(options["initial_temperature"])
-    said = {"system": repr(system), "protocol": repr(protocol), "rule": rule_word(rule), **options}
+    said = {"system": repr(setup.first), "protocol": repr(protocol), "rule": setup.word, **options}
     found["configuration"] = json.dumps({name: plain(value) for name, value in said.items()}, default=repr)
     return found

@@ -9,28 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import (
-    checked_array,
-    checked_count,
-    checked_flag,
-    checked_temperature,
-    checked_temperatures,
-)
+from neurothermo.core.checks import checked_array, checked_count, checked_flag, checked_temperature
 from neurothermo.core.errors import InputError
+from neurothermo.core.flight import Law
 from neurothermo.core.machine import available_cores
-from neurothermo.core.randomness import Stream, digest
-from neurothermo.dynamics import Glauber, rule_word
-from neurothermo.dynamics.drivers import driver_for
-from neurothermo.dynamics.stepped import SteppedDriver
+from neurothermo.core.randomness import Stream
 from neurothermo.ensemble.chunks import Run
 from neurothermo.ensemble.initial import initial_law
 from neurothermo.ensemble.ledger import attributes, build
+from neurothermo.ensemble.long_steps import warn_of_long_steps
 from neurothermo.ensemble.records import Records
-from neurothermo.protocols import Protocol, as_protocol
-from neurothermo.systems import SpinNetwork
+from neurothermo.ensemble.setup import setup
 
 MOST_TRIALS = 10**8  # of one ledger: seven columns of them take 6 GB
-LARGEST_FIELD = 1e30  # in kT
 
 
 def simulate(
@@ -39,6 +30,7 @@ def simulate(
     rule: Any = None,
     *,
     temperature: Any = None,
+    dt: float | None = None,
     trials: int = 1000,
     seed: int | None = None,
     initial: Any = None,
@@ -51,35 +43,40 @@ def simulate(
     progress: bool | None = None,
     plain: bool = False,
 ) -> Any:
-    r"""Drive many trials of a network through a protocol and keep the books of each.
+    r"""Drive many trials of a system or a process through a protocol and keep the books of each.
 
     .. math:: W = -\sum_t (I_t - I_{t-1}) \cdot V_{t-1}, \qquad Q = \Delta E - W, \qquad
               \text{flow} = \sum \ln \frac{p(x \to x')}{p(x' \to x)}
 
     Parameters
     ----------
-    system : SpinNetwork
+    system : SpinNetwork, RateNetwork, DriftSystem or a process (LinearLangevin, NeuralField, ...)
         N neurons. Where the protocol drives the couplings, one of the networks it drives them between.
     protocol : Protocol, array_like of shape (K + 1, N), or int
         Inputs I_0 .. I_K; an integer means that many steps without input.
     rule : Rule, optional
-        How the network moves; default ``Glauber()``: heat bath, random neurons, N attempts a step.
+        How the system moves; default for spins ``Glauber()``: heat bath, random neurons, N attempts a step. Real
+        variables need one, ``Langevin(dt=...)``. A process moves by itself and takes none.
     temperature : float or array_like of shape (N,)
         Of the bath, in energy units; one a neuron where there are several baths. Not given where the protocol
-        drives the temperature.
+        drives the temperature, nor for a process: that has its own noise, and its energies are in kT.
+    dt : float, optional
+        Duration of a step of a process; default a twentieth of its shortest time. Rules carry their own.
     trials : int
     seed : int, optional
         Default 0. The same seed gives the same bits for any `chunk` and `threads`; different runs (another
         system, protocol, rule, temperature or start) with one seed are independent.
-    initial : "equilibrium", "stationary" or array_like of shape (N,) or (trials, N), optional
-        exp(-E/T) at the first input; the law the rule itself settles to there; or given states. Default:
-        equilibrium where there is one, else stationary. Equilibrium is drawn exactly where `exact` can, else
+    initial : "equilibrium", "stationary", array_like of shape (N,) or (trials, N), or a law, optional
+        exp(-E/T) at the first input; the law the rule itself settles to there; given states; or something with
+        ``draw(address)`` and ``log_probability(states)``, such as a `Gaussian`. Default: equilibrium where there is
+        one that the rule keeps, else stationary. Equilibrium is drawn exactly where `exact` can, else
         after a burn-in whose length and convergence the ledger reports.
     initial_temperature : float, optional
         Temperature of the initial equilibrium where it is not the bath's: heat exchange.
-    record : names among "overlaps", "states", "energies", "work", "flow"
-        What to keep over time, at steps 0, `every`, 2 `every`, ... and the last: variables overlaps, states,
-        energies, work_steps and flow_steps (sums since the record before), of shape (trial, time, ...).
+    record : names among "overlaps", "states", "activities", "energies", "work", "flow"
+        What to keep over time, at steps 0, `every`, 2 `every`, ... and the last: variables overlaps, states (spins, or
+        real variables), activities (what the input couples to), energies, work_steps and flow_steps (sums since the
+        record before), of shape (trial, time, ...).
     every : int
     stream : int or str, optional
         Names the random numbers in place of the run: two runs with the same seed and stream share them.
@@ -110,44 +107,29 @@ def simulate(
     ----------
     Chen, arXiv 2012.13252, eqs. 10-12; signs and the order of work and heat: docs/conventions.md.
     """
-    if not isinstance(system, SpinNetwork):
-        raise InputError(f"system must be a SpinNetwork, got {type(system).__name__}")
-    protocol = as_protocol(protocol, system.size)
-    temperature = _temperature(temperature, protocol, system)
+    plan = setup(system, protocol, rule, temperature, dt, checked_flag(plain, "plain"))
     if initial_temperature is not None:
         initial_temperature = checked_temperature(initial_temperature, "initial_temperature")
-    rule = _rule(rule)
     trials = checked_count(trials, "trials")
     if trials > MOST_TRIALS:
         raise InputError(f"trials must be at most {MOST_TRIALS:.0e} at once, got {trials:.0e}: simulate in parts")
-    checked_flag(plain, "plain")
-    if initial is not None and not isinstance(initial, str):
+    if initial is not None and not isinstance(initial, str | Law):
         initial = checked_array(initial, "initial")
     threads = checked_count(threads, "threads") if threads is not None else available_cores()
     seed = 0 if seed is None else checked_count(seed, "seed", least=0)
-    first, last = (protocol.network_at(step, system) for step in (0, protocol.steps))
-    records = Records.of(record, every, first, protocol.steps, trials)
-    _check_range(protocol, system, temperature)
+    records = Records.of(record, every, plan.first, plan.protocol.steps, trials)
 
-    word = _run_word(system, protocol, rule, temperature, initial, initial_temperature)
+    word = plan.digest(initial, initial_temperature)
     numbers = Stream.of(seed, word if stream is None else f"stream {stream}")
-    if protocol.drives_more:
-        driver: Any = SteppedDriver(system, rule, protocol, temperature, plain)
-    else:
-        driver = driver_for(system, rule, temperature, plain=plain)
     with _cores(threads):
-        start = protocol.temperature_at(0, temperature)
-        law = initial_law(
-            initial, first, rule, protocol.values[0], start, initial_temperature, trials, numbers, threads
-        )
-        stop = protocol.temperature_at(protocol.steps, temperature)
-        run = Run(first, last, protocol, rule, stop, driver, law, numbers, records, trials, threads)
-        variables = run.variables(chunk, progress)
+        law = initial_law(plan, initial, initial_temperature, trials, numbers, threads)
+        warn_of_long_steps(plan, law, numbers)
+        variables = Run(plan, law, numbers, records, trials, threads).variables(chunk, progress)
     options = {
         "trials": trials, "seed": seed, "initial_temperature": initial_temperature, "stream": stream,
         "record": records.names, "every": every,
     }  # fmt: skip
-    about = attributes(first, protocol, rule, temperature, law, word, driver.kernel, options)
+    about = attributes(plan, law, word, options)
     times = {"time": np.array(records.steps)} if records.names else {}
     return build(variables, {"trial": np.arange(trials), **times}, about)
 
@@ -167,61 +149,14 @@ def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options:
     -------
     forward, reverse : xarray.Dataset
     """
-    rule = _rule(rule)
     if options.get("initial") is not None and not isinstance(options["initial"], str):
         raise InputError("initial must be a name here: given states cannot start the reverse as well")
     if options.get("stream") is not None:
         raise InputError("stream would give forward and reverse the same random numbers, and correlate their works")
-    if isinstance(system, SpinNetwork):
-        protocol = as_protocol(protocol, system.size)
-    forward = simulate(system, protocol, rule, **options)
-    return forward, simulate(system, protocol.reversed(), rule.reversed(), **options)
-
-
-def _temperature(temperature: Any, protocol: Protocol, system: SpinNetwork) -> Any:
-    """The bath's temperature, or None where the protocol drives it."""
-    if protocol.networks and system.digest not in [network.digest for network in protocol.networks]:
-        raise InputError("system must be one of the networks that the protocol drives the couplings between")
-    if protocol.temperatures is not None:
-        if temperature is not None:
-            raise InputError("temperature must not be given: the protocol drives it")
-        return None
-    if temperature is None:
-        raise InputError("temperature is needed: of the bath, in energy units")
-    return checked_temperatures(temperature, system.size)
-
-
-def _rule(rule: Any) -> Any:
-    """The default rule, or one that can move and be reversed."""
-    if rule is None:
-        return Glauber()
-    able = all(callable(getattr(rule, name, None)) for name in ("move", "reversed"))
-    if isinstance(rule, type) or not able:
-        raise InputError(f"rule must be a rule of motion such as Glauber(), got {rule!r}")
-    return rule
-
-
-def _check_range(protocol: Protocol, system: SpinNetwork, temperature: Any) -> None:
-    """Refuse fields of so many kT that single precision cannot hold them."""
-    networks = protocol.networks or (system,)
-    with np.errstate(over="ignore"):
-        couplings = max(float(abs(network.couplings).sum(axis=1).max()) for network in networks)
-        field = max(couplings + float(np.abs(protocol.values).max() + np.abs(one.thresholds).max()) for one in networks)
-    coldest = float(np.min(temperature if protocol.temperatures is None else protocol.temperatures))
-    if not field < LARGEST_FIELD * coldest:
-        raise InputError(
-            f"temperature {coldest:g} is too low for local fields up to {field:.3g}: at most {LARGEST_FIELD:.0e} kT"
-        )
-
-
-def _run_word(
-    system: Any, protocol: Any, rule: Any, temperature: Any, initial: Any, initial_temperature: float | None
-) -> str:
-    start = initial if initial is None or isinstance(initial, str) else np.asarray(initial)
-    bath = None if temperature is None else np.asarray(temperature)
-    return digest(
-        system.digest, protocol.digest, protocol.relax_first, rule_word(rule), bath, start, initial_temperature
-    )
+    plan = setup(system, protocol, rule, options.get("temperature"), options.get("dt"), plain=False)
+    back = None if plan.rule is None else plan.rule.reversed()
+    forward = simulate(system, plan.protocol, plan.rule, **options)
+    return forward, simulate(system, plan.protocol.reversed(), back, **options)
 
 
 @cache

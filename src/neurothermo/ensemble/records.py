@@ -10,8 +10,9 @@ import numpy as np
 from neurothermo.core.checks import checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Flight
+from neurothermo.systems import SpinNetwork
 
-RECORDS = ("overlaps", "states", "energies", "work", "flow")
+RECORDS = ("overlaps", "states", "activities", "energies", "work", "flow")
 LARGEST_BYTES = 8 * 2**30
 
 
@@ -40,15 +41,19 @@ class Records:
         for name in names:
             if name not in RECORDS:
                 raise InputError(f"record must name some of {', '.join(RECORDS)}, got {name!r}")
-        if "overlaps" in names and system.patterns is None:
+        spins = isinstance(system, SpinNetwork)
+        if "overlaps" in names and (not spins or system.patterns is None):
             raise InputError("record='overlaps' needs a network that stores patterns (hopfield)")
-        if "energies" in names and not system.symmetric:
+        if "activities" in names and spins:
+            raise InputError("record='activities' is for real variables; the activity of spins is their 'states'")
+        if "energies" in names and not system.has_energy:
             raise InputError(f"record='energies' needs an energy: {system.why_no_energy}")
         every = checked_count(every, "every")
         times = tuple(sorted({*range(0, steps + 1, every), steps})) if names else (0, steps)
         size = {
-            "states": system.size,
-            "overlaps": 8 * len(system.patterns.patterns) if system.patterns else 0,
+            "states": system.dimension * (1 if spins else 8),
+            "activities": 8 * system.size,
+            "overlaps": 8 * len(system.patterns.patterns) if spins and system.patterns else 0,
         }
         needed = trials * len(times) * sum(size.get(name, 8) for name in names)
         if needed > LARGEST_BYTES:
@@ -66,15 +71,19 @@ class Records:
                 taken[name] = flight.states @ system.patterns.patterns.T.astype(np.float64) / system.size
             elif name == "states":
                 taken[name] = flight.states.copy()
+            elif name == "activities":
+                taken[name] = np.asarray(system.activity(flight.states))
             elif name == "energies":
                 taken[name] = system.energy(flight.states, field)
             else:
                 taken[name] = (flight.work if name == "work" else flight.flow).copy()
         return taken
 
-    def variables(self, taken: list[list[dict[str, Any]]]) -> dict[str, tuple[tuple[str, ...], Any]]:
-        """The recorded variables of a ledger: chunks of trials, each a list over times."""
-        extra = {"overlaps": ("pattern",), "states": ("neuron",)}
+    def variables(
+        self, taken: list[list[dict[str, Any]]], state: str = "neuron"
+    ) -> dict[str, tuple[tuple[str, ...], Any]]:
+        """The recorded variables: chunks of trials, each a list over times; `state` names the columns of states."""
+        extra = {"overlaps": ("pattern",), "states": (state,), "activities": ("neuron",)}
         words = {"work": "work_steps", "flow": "flow_steps"}
         found: dict[str, tuple[tuple[str, ...], Any]] = {}
         for name in self.names:

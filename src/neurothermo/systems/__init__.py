@@ -1,6 +1,9 @@
-"""What a network is: its couplings and thresholds, without a temperature or a rule of motion."""
+"""What a system is: couplings, energies or forces, without a temperature or a rule of motion."""
 
+from neurothermo.systems.drift import DriftSystem
+from neurothermo.systems.gains import Gain
 from neurothermo.systems.hopfield import hopfield
+from neurothermo.systems.rates import RateNetwork
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
 
-__all__ = ["PatternCouplings", "SpinNetwork", "hopfield"]
+__all__ = ["DriftSystem", "Gain", "PatternCouplings", "RateNetwork", "SpinNetwork", "hopfield"]

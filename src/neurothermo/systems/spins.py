@@ -142,6 +142,16 @@ class SpinNetwork:
         return bool(abs(self.couplings - self.couplings.T).max() <= SYMMETRY_TOLERANCE * largest)
 
     @property
+    def has_energy(self) -> bool:
+        """Whether an energy generates the dynamics: whether the couplings are symmetric."""
+        return self.symmetric
+
+    @property
+    def dimension(self) -> int:
+        """N: the state is one spin a neuron."""
+        return self.size
+
+    @property
     def why_no_energy(self) -> str:
         """A sentence for a network without an energy; empty where there is one."""
         if self.symmetric:

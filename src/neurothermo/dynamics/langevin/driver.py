@@ -1,0 +1,95 @@
+"""Langevin runs: the fused kernels for additive noise, blocks of plain steps for the rest."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
+from neurothermo.core.flight import TILE, Driver, Flight
+from neurothermo.dynamics.langevin.euler_maruyama import padded
+from neurothermo.dynamics.langevin.rule import Langevin
+from neurothermo.engine.forced import ForcedDriver, IndependentNoise
+from neurothermo.systems.continuous import Continuous, inputs
+
+FUSED = ("euler-maruyama", "heun")
+
+
+def langevin_driver(system: Any, rule: Any, temperature: Any, plain: bool) -> Driver:
+    """The driver of a system of real variables under Langevin's rule or one of a user's own."""
+    if not isinstance(rule, Langevin):
+        return BlockDriver(system, rule, temperature, "plain", None)
+    rule.check(system, temperature)
+    step = rule.step_for(system)
+    if plain or step not in FUSED:
+        of_heat = -1 / temperature if step == "metropolis" else None
+        return BlockDriver(system, rule, temperature, f"{step}, plain" if plain else step, of_heat)
+    bath = np.zeros(system.dimension) + padded(temperature, system)
+    noise = IndependentNoise(system.pace, system.noise * bath, rule.dt, step == "heun")
+    return ForcedDriver(
+        system.evaluate, lambda field: inputs(system, field), lambda change: change, system.dimension, noise, rule.dt,
+        heun=step == "heun", kernel=f"{step}, fused",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class BlockDriver:
+    """Any rule of motion on real variables, step by step in NumPy, double precision, blocks of fixed shape."""
+
+    system: Continuous
+    rule: Any
+    temperature: Any
+    kernel: str
+    flow_of_heat: float | None
+
+    @property
+    def block(self) -> int:
+        """Enough trials to outweigh the cost of a call."""
+        return int(np.clip(2**15 // self.system.dimension // TILE * TILE, TILE, 2048))
+
+    @property
+    def cost(self) -> float:
+        """A guess: normals, and some array operations a variable."""
+        return 120.0 * self.system.dimension + 200e3 / self.block
+
+    def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
+        """Run the blocks on threads of their own."""
+        starts = range(0, len(flight.states), self.block)
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [pool.submit(self._carry_block, flight, start, values, first_step, relax_first) for start in starts]
+            for job in jobs:
+                job.result()
+
+    def _carry_block(self, flight: Flight, start: int, values: Array, first_step: int, relax_first: bool) -> None:
+        count = min(self.block, len(flight.states) - start)
+        rows = slice(start, start + count)
+        trials = flight.first_trial + start + np.minimum(np.arange(self.block), count - 1)
+        states = flight.states[rows][np.minimum(np.arange(self.block), count - 1)].astype(np.float64)
+        for k in range(1, len(values)):
+            change, step = values[k] - values[k - 1], first_step + k - 1
+            if not relax_first:
+                flight.work[rows] -= self._done(states, change)[:count]
+            held = values[k - 1] if relax_first else values[k]
+            states, flow = self.rule.move(
+                self.system, states, held, temperature=self.temperature, address=flight.stream.at(trials, step)
+            )
+            flight.flow[rows] += flow[:count]
+            if not np.all(np.isfinite(states[:count])):
+                trial = flight.first_trial + start + int(np.flatnonzero(~np.isfinite(states[:count]).all(axis=1))[0])
+                raise InputError(
+                    f"the drift gave NaN or infinity at step {step} for trial {trial}; either the drift is undefined "
+                    "there, or dt is too large and the motion diverged"
+                )
+            if relax_first:
+                flight.work[rows] -= self._done(states, change)[:count]
+        flight.states[rows] = states[:count]
+
+    def _done(self, states: Any, change: Array) -> Array:
+        """activity . change, each row on its own."""
+        if not np.any(change):
+            return np.zeros(len(states))
+        return np.asarray((self.system.activity(states[:, : self.system.dimension]) * change).sum(axis=1))

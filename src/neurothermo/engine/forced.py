@@ -1,0 +1,242 @@
+"""Trials under forces and additive noise, block by block: NumPy evaluates the drift, kernels do the rest.
+
+A block has a fixed shape, padded with copies of its last trial, because the shape of a matrix product or of a
+Fourier transform decides its last bits. Blocks run on threads of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
+from neurothermo.core.flight import TILE, Flight
+from neurothermo.engine import langevin
+from neurothermo.engine.normals import fill
+
+BLOCK_NUMBERS = 2**16  # in the arrays of a block: a few of them stay in the second-level cache
+
+
+class Bath(Protocol):
+    """Noise that is the same in every state, and the flow that goes with a step under it."""
+
+    def move(self, block: Block, held: Any, keys: tuple[Any, Any], step: int) -> None:
+        """Forces and increments of one Euler-Maruyama step at the input `held`; moves the states."""
+        ...
+
+    def settle(self, block: Block, held: Any) -> None:
+        """Adds the flow of the last move, made at `held`, now that the drift at its end is known."""
+        ...
+
+    def correct(self, block: Block, held: Any) -> None:
+        """Heun's second half."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Padded arrays of one block, changed in place; `drift` and `activity` are those at the states."""
+
+    states: Any
+    drift: Any
+    activity: Any
+    forces: Any
+    increments: Any
+    flow: Array
+    first_trial: int
+
+
+@dataclass(frozen=True, eq=False)
+class IndependentNoise:
+    """Each variable its own noise: pace and noise as kernels take them, flow in nats.
+
+    Parameters
+    ----------
+    pace : array, shape (dimension,)
+        Velocity per force.
+    diffusion : array, shape (dimension,)
+        D_i: half the variance of the noise a unit time; 0 for none, which makes the flow NaN.
+    dt : float
+    heun : bool
+        Whether flow is the midpoint heat alone, without the curvature of the exact ratio.
+    """
+
+    pace: Array
+    diffusion: Array
+    dt: float
+    heun: bool
+
+    @property
+    def arrays(self) -> tuple[Any, Any, Any, Any]:
+        """pace dt, sqrt(2 D dt), pace/(2 D) and pace^2 dt/(4 D), float32."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inverse = np.where(self.diffusion > 0, self.pace / (2 * self.diffusion), np.nan)
+        curvature = np.zeros_like(inverse) if self.heun else inverse * self.pace * self.dt / 2
+        arrays = (self.pace * self.dt, np.sqrt(2 * self.diffusion * self.dt), inverse, curvature)
+        pace, noise, inverse, curvature = (np.asarray(array, dtype=np.float32) for array in arrays)
+        return pace, noise, inverse, curvature
+
+    def move(self, block: Block, held: Any, keys: tuple[Any, Any], step: int) -> None:
+        """One pass of the fused kernel."""
+        pace, noise, _, _ = self.arrays
+        langevin.move(
+            block.states, block.drift, block.forces, block.increments, held, pace, noise, *keys, block.first_trial, step
+        )
+
+    def settle(self, block: Block, held: Any) -> None:
+        """One pass of the fused kernel."""
+        _, _, inverse, curvature = self.arrays
+        langevin.settle(block.drift, block.forces, block.increments, held, inverse, curvature, block.flow)
+
+    def correct(self, block: Block, held: Any) -> None:
+        """One pass of the fused kernel."""
+        langevin.correct(block.states, block.drift, block.forces, block.increments, held, self.arrays[0])
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelatedNoise:
+    """Noise of any covariance: `correlate` makes sqrt(2 D dt) z of rows z, `solve` makes D^-1 of rows; pace is 1."""
+
+    correlate: Callable[[Any], Any]
+    solve: Callable[[Any], Any]
+    dt: float
+    heun: bool
+
+    def move(self, block: Block, held: Any, keys: tuple[Any, Any], step: int) -> None:
+        """Normals from their kernel, the rest in NumPy."""
+        np.add(block.drift, held, out=block.forces)
+        fill(block.increments, *keys, block.first_trial, step)
+        block.increments[:] = self.correlate(block.increments) + np.float32(self.dt) * block.forces
+        block.states[:] += block.increments
+
+    def settle(self, block: Block, held: Any) -> None:
+        """dx . D^-1 (F + F')/2, and dt (F'.D^-1 F' - F.D^-1 F)/4 where the ratio is exact."""
+        after = block.drift + held
+        before_solved, after_solved = self.solve(block.forces), self.solve(after)
+        total = 0.5 * np.einsum("ri,ri->r", block.increments, before_solved + after_solved)
+        if not self.heun:
+            curved = np.einsum("ri,ri->r", after, after_solved) - np.einsum("ri,ri->r", block.forces, before_solved)
+            total += np.float32(self.dt / 4) * curved
+        block.flow[:] += total
+
+    def correct(self, block: Block, held: Any) -> None:
+        """The mean of the forces at both ends."""
+        change = np.float32(self.dt / 2) * (block.drift + held - block.forces)
+        block.increments[:] += change
+        block.states[:] += change
+
+
+@dataclass(frozen=True, eq=False)
+class ForcedDriver:
+    """Carries trials by forces that `evaluate` gives: rows of float32 states to (forces without input, activities).
+
+    `lift` makes of an input, shape (size,), the force it adds, shape (dimension,); `couple` makes of a change of
+    input what is multiplied with the activities for the work.
+    """
+
+    evaluate: Callable[[Any], tuple[Any, Any]]
+    lift: Callable[[Array], Array]
+    couple: Callable[[Array], Array]
+    dimension: int
+    bath: Bath
+    dt: float
+    heun: bool = False
+    kernel: str = "Langevin"
+    cost_per_number: float = 8.0  # nanoseconds
+    flow_of_heat: None = None
+
+    @property
+    def block(self) -> int:
+        """Trials whose arrays stay in cache together."""
+        return int(np.clip(BLOCK_NUMBERS // self.dimension // TILE * TILE, TILE, 4096))
+
+    @property
+    def cost(self) -> float:
+        """About so many nanoseconds a step of one trial."""
+        return (1 + self.heun) * self.cost_per_number * self.dimension + 30e3 / self.block
+
+    def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
+        """Run the blocks on threads of their own (`simulate` holds BLAS to one)."""
+        starts = range(0, len(flight.states), self.block)
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [
+                pool.submit(self._carry_block, flight, start, values, first_step, relax_first, False)
+                for start in starts
+            ]
+            for job in jobs:
+                job.result()
+
+    def _carry_block(
+        self, flight: Flight, start: int, values: Array, first_step: int, relax_first: bool, watched: bool
+    ) -> None:
+        count = min(self.block, len(flight.states) - start)
+        rows = slice(start, start + count)
+        block, work = self._padded(flight, rows), _filled(flight.work[rows], self.block)
+        for k in range(1, len(values)):
+            self._step(block, flight.keys, values, k, first_step + k - 1, relax_first, work)
+            if watched:
+                self._watch(block, count, flight.first_trial + start, first_step + k - 1)
+        if not watched and not np.all(np.isfinite(block.states[:count])):  # find out where, from the start
+            again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy())
+            self._carry_block(again, start, values, first_step, relax_first, True)
+        flight.states[rows] = block.states[:count]
+        flight.work[rows] = work[:count]
+        flight.flow[rows] = block.flow[:count]
+
+    def _padded(self, flight: Flight, rows: slice) -> Block:
+        states = _filled(flight.states[rows], self.block).astype(np.float32)
+        drift, activity = self._evaluated(states)
+        return Block(
+            states, drift, activity, np.empty_like(states), np.empty_like(states),
+            _filled(flight.flow[rows], self.block),
+            flight.first_trial + rows.start,
+        )  # fmt: skip
+
+    def _evaluated(self, states: Any) -> tuple[Any, Any]:
+        drift, activity = self.evaluate(states)
+        return np.ascontiguousarray(drift, dtype=np.float32), np.ascontiguousarray(activity, dtype=np.float32)
+
+    def _refresh(self, block: Block) -> None:
+        """The drift at where the states are now."""
+        drift, activity = self._evaluated(block.states)
+        block.drift[:] = drift
+        if activity is not block.activity:
+            block.activity[:] = activity
+
+    def _step(self, block: Block, keys: Any, values: Array, k: int, step: int, relax_first: bool, work: Array) -> None:
+        """Work and move, or in the reverse of an experiment move and work."""
+        if not relax_first:
+            self._work(block, values[k] - values[k - 1], work)
+        held = np.asarray(self.lift(values[k - 1 if relax_first else k]), dtype=np.float32)
+        self.bath.move(block, held, keys, step)
+        if self.heun:
+            self._refresh(block)
+            self.bath.correct(block, held)
+        self._refresh(block)
+        self.bath.settle(block, held)
+        if relax_first:
+            self._work(block, values[k] - values[k - 1], work)
+
+    def _work(self, block: Block, change: Array, work: Array) -> None:
+        if np.any(change):
+            langevin.push(block.activity, np.asarray(self.couple(change), dtype=np.float32), work)
+
+    def _watch(self, block: Block, count: int, first_trial: int, step: int) -> None:
+        """Raise at the first step after which something is no number."""
+        bad = ~np.all(np.isfinite(block.states[:count]) & np.isfinite(block.drift[:count]), axis=1)
+        if np.any(bad):
+            trial = first_trial + int(np.flatnonzero(bad)[0])
+            raise InputError(
+                f"the drift gave NaN or infinity at step {step} for trial {trial}; either the drift is undefined "
+                f"there, or dt = {self.dt:g} is too large and the motion diverged"
+            )
+
+
+def _filled(given: Any, length: int) -> Any:
+    """Rows repeated at the end up to a length."""
+    return given[np.minimum(np.arange(length), len(given) - 1)]

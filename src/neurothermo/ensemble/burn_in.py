@@ -1,0 +1,143 @@
+"""Burn-in: long enough that trials from opposite starts agree, or a sentence that they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neurothermo.core.checks import Array
+from neurothermo.core.flight import Driver, Flight
+from neurothermo.core.randomness import Address, Stream
+from neurothermo.dynamics import Langevin
+from neurothermo.systems import SpinNetwork
+
+PILOTS = 128
+FIRST_LENGTH = 16
+LONGEST = {"spins": 4096, "variables": 2**16}  # steps: those of real variables are short
+AGREEMENT = 2.5  # standard errors between the means from two opposite starts
+BURN_IN_NANOSECONDS = 2e11  # what pilots and trials together may take before the search for a length stops
+ACCEPTED = 0.65  # of the moves that bring real variables to equilibrium
+
+Draw = Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Two opposite starts, and what is watched of the trials that leave them.
+
+    `scattered(address)` gives states spread at random; `aligned` is one state; `watched(states)` gives the
+    observables in which both must agree.
+    """
+
+    scattered: Callable[[Address], npt.NDArray[Any]]
+    aligned: npt.NDArray[Any]
+    watched: Callable[[Any], tuple[Array, ...]]
+    longest: int
+
+
+@dataclass(frozen=True)
+class BurnIn:
+    """Burn-ins of one run: its random numbers, its threads, and how many trials will need one."""
+
+    stream: Stream
+    threads: int
+    trials: int
+
+    def of_spins(self, network: SpinNetwork, driver: Driver, field: Array) -> tuple[Draw, str]:
+        """From random spins, and from one direction: the first pattern, or all up.
+
+        Watched: -V.J.V/2 - (I - U).V and the overlap with that direction.
+        """
+        size, patterns = network.size, network.patterns
+        direction = np.ones(size, np.int8) if patterns is None else patterns.patterns[0]
+        starts = Starts(
+            lambda address: np.where(address.uniforms(size) < 0.5, -1, 1).astype(np.int8),
+            direction,
+            lambda states: (network.quadratic_form(states, field), states @ (direction / size)),
+            LONGEST["spins"],
+        )
+        return self._drawn(driver, field, starts)
+
+    def of_variables(self, subject: Any, driver: Driver, field: Array) -> tuple[Draw, str]:
+        """From states scattered by the system itself, and from the highest of them.
+
+        Watched: the mean of all variables, the first one and their spread.
+        """
+        count = subject.dimension
+        starts = Starts(
+            lambda address: subject.scattered(address.uniforms(count)),
+            subject.scattered(np.full((1, count), 1 - 2.0**-20))[0],
+            lambda states: (states.mean(axis=1), states[:, 0], (states**2).mean(axis=1)),
+            LONGEST["variables"],
+        )
+        return self._drawn(driver, field, starts)
+
+    def _drawn(self, driver: Driver, field: Array, starts: Starts) -> tuple[Draw, str]:
+        steps, sentence = self._length(driver, field, starts)
+        burning = Stream.of(self.stream.first, f"burn-in {self.stream.second}")
+
+        def draw(numbers: npt.NDArray[np.int64], _stream: Stream, threads: int) -> npt.NDArray[Any]:
+            flight = Flight.of(starts.scattered(burning.at(numbers, 0)), int(numbers[0]), burning)
+            _relax(driver, flight, field, 1, steps, threads)
+            return flight.states
+
+        return draw, f"burn-in of {steps} steps: {sentence}"
+
+    def _length(self, driver: Driver, field: Array, starts: Starts) -> tuple[int, str]:
+        """Double the length until trials from the two starts agree in all that is watched, twice in a row."""
+        pilot = Stream.of(self.stream.first, f"pilot {self.stream.second}")
+        states = starts.scattered(pilot.at(np.arange(PILOTS), 0))
+        states[PILOTS // 2 :] = starts.aligned
+        flight = Flight.of(states, 0, pilot)
+        done, agreed, apart = 0, 0, np.inf
+        length = FIRST_LENGTH
+        while length <= starts.longest:
+            _relax(driver, flight, field, done + 1, length - done, self.threads)
+            done = length
+            apart = max(_apart(values) for values in starts.watched(flight.states))
+            agreed = agreed + 1 if apart < AGREEMENT else 0
+            if agreed == 2:
+                return 2 * done, f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
+            if 2 * length * driver.cost * (PILOTS + 2 * self.trials) > BURN_IN_NANOSECONDS:
+                break
+            length *= 2
+        return 2 * done, (
+            f"NOT CONVERGED, two opposite starts still differ by {apart:.1f} standard errors after {done}: it is "
+            "metastable under this noise, and trials may start in one of its states only"
+        )
+
+
+def calm_step(system: Any, field: Array, temperature: float, stream: Stream) -> float:
+    """A duration at which about two in three Metropolis moves are accepted, once the trials have settled a little."""
+    address = Stream.of(stream.first, f"duration {stream.second}").at(np.arange(PILOTS), 0)
+    states = np.asarray(system.scattered(address.uniforms(system.dimension)), dtype=np.float64)
+    dt, step = 0.5, 0
+    for _ in range(12):
+        moved = 0
+        rule = Langevin(dt, "boltzmann", "metropolis")
+        for _ in range(16):
+            step += 1
+            before = states
+            at = address.stream.at(address.trials, step)
+            states, _flow = rule.move(system, states, field, temperature=temperature, address=at)
+            moved += int(np.any(states != before, axis=1).sum())
+        if moved >= ACCEPTED * 16 * PILOTS:
+            break
+        dt /= 2
+    return dt
+
+
+def _apart(values: Array) -> float:
+    """|difference of the means of the two halves| in standard errors."""
+    one, other = np.split(values, 2)
+    error = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / len(one))
+    gap = abs(one.mean() - other.mean())
+    return float(gap / error) if error > 0 else (0.0 if gap == 0 else np.inf)
+
+
+def _relax(driver: Driver, flight: Flight, field: Array, first_step: int, steps: int, threads: int) -> None:
+    driver.carry(flight, np.tile(field, (steps + 1, 1)), first_step, False, threads)

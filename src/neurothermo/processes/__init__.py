@@ -1,0 +1,6 @@
+"""Processes that are whole already, noise and clock included: each answers for itself."""
+
+from neurothermo.processes.linear import LinearLangevin
+from neurothermo.processes.operators import Circulant, LowRank
+
+__all__ = ["Circulant", "LinearLangevin", "LowRank"]

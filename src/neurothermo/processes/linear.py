@@ -1,0 +1,535 @@
+"""Linear processes with Gaussian noise: what is known of them without sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neurothermo.core.checks import Array, checked_array, checked_number
+from neurothermo.core.errors import InputError
+from neurothermo.core.estimate import Estimate
+from neurothermo.core.gaussian import Gaussian
+from neurothermo.core.randomness import digest
+from neurothermo.core.verdict import Verdict
+from neurothermo.processes.linear_noise import Noise, checked_diffusion, parity_gap
+from neurothermo.processes.operators import Circulant, LowRank, checked_sparse, dense, is_sparse
+
+if TYPE_CHECKING:
+    from neurothermo.processes.linear_driver import LinearDriver
+    from neurothermo.processes.linear_routes import Route
+
+QUICK = 64  # coordinates up to which a dense A is looked at for stability before anything else is done
+UNITS = "nats per unit time"
+
+
+@dataclass(frozen=True, eq=False)
+class LinearLangevin:
+    r"""A linear process with Gaussian white noise.
+
+    .. math:: dx = (-A x + I)\, dt + \sqrt{2 D}\, dW
+
+    Structure is used where it is there. A and D both `Circulant` (or D a number): waves one by one. A `Circulant`:
+    pairs of waves. A sparse: connected blocks apart. A `LowRank` with one decay and one noise: the span of its
+    directions. Else dense matrices, n^3 steps.
+
+    Parameters
+    ----------
+    relaxation : array_like, scipy.sparse matrix, Circulant or LowRank; shape (n, n)
+        A, in inverse time units: positive for decay; every eigenvalue has a positive real part.
+    diffusion : float, array_like of shape (n,) or (n, n), scipy.sparse matrix or Circulant
+        D, squared units of x per unit time: a number times 1, a diagonal, or a matrix; symmetric and positive.
+        Directions without noise are allowed where they drift reversibly, as the position of a particle does.
+    parity : array_like of +1 and -1, shape (n,), optional
+        -1 for what changes sign when time is reversed, as velocities do; default +1 everywhere. The entropy
+        production depends on it.
+    label : str
+        A name for prints.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, D is not symmetric or not positive, noises of opposite parity are correlated, or A is
+        not stable (a large one says so at its first use).
+
+    References
+    ----------
+    Gardiner, Handbook of Stochastic Methods, 3rd ed. (2004), section 4.4.6; Lucente, Gradenigo and Salasnich,
+    Entropy 27, 1104 (2025); odd variables: Spinney and Ford, Phys. Rev. E 85, 051113 (2012).
+    """
+
+    relaxation: Any
+    diffusion: Any
+    parity: Any = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        relaxation = _checked_relaxation(self.relaxation)
+        size = relaxation.shape[0] if not isinstance(relaxation, Circulant | LowRank) else relaxation.size
+        parity = np.ones(size) if self.parity is None else checked_array(self.parity, "parity", (size,))
+        if not np.all(np.abs(parity) == 1):
+            raise InputError(f"parity must hold +1 and -1 only, got {parity[np.abs(parity) != 1][0]:g}")
+        signs = parity.astype(np.int64)
+        signs.setflags(write=False)
+        for name, value in (
+            ("relaxation", relaxation),
+            ("diffusion", checked_diffusion(self.diffusion, size)),
+            ("parity", signs),
+        ):
+            object.__setattr__(self, name, value)
+        if self.mixed and (pair := parity_gap(self.noise, signs)):
+            raise InputError(
+                f"diffusion must not correlate the noises of an even and an odd coordinate, got D[{pair[0]}, {pair[1]}] "
+                f"= {self.noise.diffusion[pair]:g} with parities {signs[pair[0]]:+d} and {signs[pair[1]]:+d}: the "
+                "entropy production would diverge"
+            )
+        if isinstance(relaxation, Circulant) or (isinstance(relaxation, np.ndarray) and size <= QUICK):
+            from neurothermo.processes.lyapunov import check_stable
+
+            circulant = isinstance(relaxation, Circulant)
+            check_stable(relaxation.eigenvalues if circulant else np.linalg.eigvals(relaxation))
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """n, the number of coordinates."""
+        return len(self.parity)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some coordinates are even and some odd under time reversal."""
+        return bool(np.any(self.parity != self.parity[0]))
+
+    @cached_property
+    def digest(self) -> str:
+        """A word that two processes share only if they are the same."""
+        return digest("LinearLangevin", *_parts(self.relaxation), *_parts(self.diffusion), self.parity)
+
+    @cached_property
+    def noise(self) -> Noise:
+        """D, dense or diagonal."""
+        return Noise.of(self.diffusion, self.size)
+
+    def relaxation_matrix(self) -> Array:
+        """A, shape (n, n)."""
+        return dense(self.relaxation, self.size)
+
+    def irreversible_matrix(self) -> Array:
+        r"""The part of A that damps, :math:`(A + \epsilon A \epsilon)/2`: all of it where parities are alike."""
+        matrix = self.relaxation_matrix()
+        return np.where(self.parity[:, None] == self.parity, matrix, 0.0) if self.mixed else matrix
+
+    def __repr__(self) -> str:
+        label = f"{self.label}: " if self.label else ""
+        signs = f"{int(np.sum(self.parity < 0))} odd" if np.any(self.parity < 0) else "even"
+        kinds = f"A {_kind(self.relaxation)}, D {_kind(self.diffusion)}"
+        return f"LinearLangevin({label}n = {self.size}, {kinds}, {signs})"
+
+    # -- the stationary state ----------------------------------------------------------------------
+
+    @cached_property
+    def route(self) -> Route:
+        """The way its structure offers to the stationary state."""
+        from neurothermo.processes.linear_reduced import ReducedRoute, blocks_route, check_room
+        from neurothermo.processes.linear_routes import DenseRoute, FourierRoute, ModesRoute
+
+        relaxation, diffusion = self.relaxation, self.diffusion
+        if isinstance(relaxation, Circulant) and not self.mixed:
+            waves = _as_waves(diffusion, relaxation)
+            if waves is not None:
+                return ModesRoute(relaxation, waves)
+            check_room(self.size)
+            return FourierRoute(relaxation, self.noise)
+        if isinstance(relaxation, LowRank) and not self.mixed and relaxation.isotropic:
+            strength = np.unique(diffusion) if isinstance(diffusion, np.ndarray) and diffusion.ndim < 2 else ()
+            if len(strength) == 1 and 2 * relaxation.left.shape[1] < self.size:
+                return ReducedRoute(relaxation, float(strength[0]))
+        if is_sparse(relaxation) and (is_sparse(diffusion) or np.ndim(diffusion) < 2):
+            return blocks_route(relaxation, diffusion, self.parity)
+        check_room(self.size)
+        return DenseRoute(self.relaxation_matrix(), self.irreversible_matrix(), self.noise, self.mixed)
+
+    def covariance(self) -> Array:
+        """C of the stationary state, A C + C A^T = 2 D; shape (n, n)."""
+        return np.array(self.route.covariance())
+
+    def mean(self, field: Any = None) -> Array:
+        """The stationary mean A^-1 I under a constant input of shape (n,); default 0."""
+        field = self._field(field)
+        relaxation = self.relaxation
+        if not np.any(field):
+            return field
+        if isinstance(relaxation, Circulant):
+            return Circulant(1 / relaxation.eigenvalues).apply(field[None])[0]
+        if is_sparse(relaxation):
+            from scipy.sparse.linalg import spsolve
+
+            return np.asarray(spsolve(relaxation.tocsc(), field))
+        return np.linalg.solve(self.relaxation_matrix(), field)
+
+    def stationary_law(self, field: Any = None) -> Gaussian:
+        """The law it settles to under a constant input I of shape (n,): mean A^-1 I, covariance C."""
+        from neurothermo.processes.linear_routes import factor_of
+
+        mean, covariance = self.mean(field), self.route.covariance()
+        factor_of(covariance)  # says why there is no density, where there is none
+        return Gaussian(mean, covariance)
+
+    def lagged_covariance(self, lag: Any) -> Array:
+        r"""Covariance over time, :math:`\langle x(t)\, x(0)^T \rangle - \langle x \rangle \langle x \rangle^T =
+        e^{-A t} C`.
+
+        Parameters
+        ----------
+        lag : float or array_like
+            t, in time units; a negative one gives the transpose.
+
+        Returns
+        -------
+        array, shape (n, n) or (lags, n, n)
+        """
+        from neurothermo.processes.linear_spectrum import lagged_covariance
+
+        return lagged_covariance(self, lag)
+
+    def spectrum(self, frequencies: Any) -> npt.NDArray[np.complex128]:
+        r"""The spectral density at angular frequencies.
+
+        .. math:: S(\omega) = \int e^{-i \omega t} \langle x(t)\, x(0)^T \rangle\, dt
+                            = (A + i\omega)^{-1}\, 2 D\, (A + i\omega)^{-\dagger}
+
+        Parameters
+        ----------
+        frequencies : array_like, shape (m,)
+            omega, in radians per unit time.
+
+        Returns
+        -------
+        array of complex, shape (m, n, n)
+        """
+        from neurothermo.processes.linear_spectrum import spectrum
+
+        return spectrum(self, frequencies)
+
+    def wave_spectrum(self, frequencies: Any) -> Array:
+        r"""The spectral density of each wave where drift and noise are the same at every place.
+
+        .. math:: S_k(\omega) = \frac{2 D_k}{\alpha_k^2 + (\omega + \omega_k)^2}, \qquad a_k = \alpha_k + i \omega_k
+
+        Parameters
+        ----------
+        frequencies : array_like, shape (m,)
+            omega, in radians per unit time.
+
+        Returns
+        -------
+        array, shape (m, n) or (m, nx, ny)
+            Eigenvalues of S, in the order of ``np.fft.fftn``.
+
+        Raises
+        ------
+        InputError
+            If A or D is not the same at every place.
+        """
+        from neurothermo.processes.linear_spectrum import wave_spectrum
+
+        return wave_spectrum(self, frequencies)
+
+    # -- irreversibility ---------------------------------------------------------------------------
+
+    def entropy_production(self, field: Any = None) -> Estimate:
+        r"""Entropy production of the stationary state, in nats per unit time.
+
+        .. math:: \sigma = \operatorname{Tr}(A^T D^{-1} A C) - \operatorname{Tr} A
+
+        With odd coordinates, A is its irreversible part :math:`A_{irr} = (A + \epsilon A \epsilon)/2`. The number is
+        found as :math:`\operatorname{Tr}[(A_{irr} C - D)^T D^{-1} (A_{irr} C - D) C^{-1}]`, the same for the solution
+        of the Lyapunov equation and never negative, but where pairs of waves give the first form.
+
+        Parameters
+        ----------
+        field : array_like, shape (n,), optional
+            A constant input; it matters with odd coordinates only, where it can keep a current going.
+
+        Returns
+        -------
+        Estimate
+            Kind "exact"; ``details`` has the `route`, the `residual` of the Lyapunov equation (relative), and the
+            entropy `flow`, which is the same number by the first form. A `diagnostics` sentence where the two differ.
+
+        Raises
+        ------
+        InputError
+            If A is not stable, or directions without noise drift irreversibly, or noise does not reach all.
+        """
+        total = self.route.total()
+        extra = float(self._drive_parts(field).sum())
+        value, flow = total.value + extra, total.flow + extra
+        gap = abs(total.value - total.flow)
+        scale = abs(total.value) + abs(self._decay())
+        sentences = () if gap <= 1e-7 * scale else (
+            f"Two forms of the same number differ by {gap:.2g}: the matrices are too ill-conditioned to trust it.",
+        )  # fmt: skip
+        details = {"route": self.route.name, "residual": total.residual, "flow": flow}
+        return Estimate(
+            value, 0.0, (value, value), units=UNITS, method=f"Lyapunov equation, {self.route.name}", kind="exact",
+            diagnostics=sentences, details=details,
+        )  # fmt: skip
+
+    def entropy_production_map(self, field: Any = None) -> Any:
+        r"""Which coordinate the entropy production goes with.
+
+        .. math:: \sigma_i = \langle \nu_i (D^{-1} \nu)_i \rangle, \qquad
+                  \Phi_i = \langle (D^{-1} F)_i \circ dx^{irr}_i \rangle / dt, \qquad \nu = F - D \nabla \ln p
+
+        F is the irreversible drift. Local entropy production sigma_i is not negative where each coordinate has a noise
+        of its own; local entropy flow Phi_i, into that coordinate's bath, may be. Both sum to the total.
+
+        Parameters
+        ----------
+        field : array_like, shape (n,), optional
+            A constant input, as for `entropy_production`.
+
+        Returns
+        -------
+        xarray.Dataset
+            `value` and `flow` over `coordinate`, with `stderr`, `low` and `high` of the value, and the `total`.
+
+        Raises
+        ------
+        InputError
+            As `entropy_production` does.
+        """
+        import xarray as xr
+
+        balance, extra = self.route.balance(), self._drive_parts(field)
+        value, flow = balance.value + extra, balance.flow + extra
+        about = {"units": UNITS}
+        one = ("coordinate", value, {**about, "long_name": "local entropy production"})
+        variables = {
+            "value": one,
+            "stderr": ("coordinate", 0 * value, about),
+            "low": one,
+            "high": one,
+            "flow": ("coordinate", flow, {**about, "long_name": "entropy flow into the bath"}),
+            "total": ((), float(value.sum()), about),
+        }
+        attributes = {"units": UNITS, "kind": "exact", "route": self.route.name, "residual": balance.residual}
+        return xr.Dataset(variables, {"coordinate": np.arange(self.size)}, attributes)
+
+    def is_equilibrium(self, field: Any = None) -> Verdict:
+        r"""Whether the stationary state is an equilibrium: :math:`A D = D A^T`, or :math:`A_{irr} C = D` with odd
+        coordinates.
+
+        Parameters
+        ----------
+        field : array_like, shape (n,), optional
+            A constant input, which matters with odd coordinates only.
+
+        Returns
+        -------
+        Verdict
+            Where it fails, the pair of coordinates that breaks detailed balance most, and by how much.
+        """
+        from neurothermo.processes.linear_energy import detailed_balance
+
+        return detailed_balance(self, self._field(field))
+
+    def coarse_grained_entropy_production(self, lag: float, field: Any = None) -> Estimate:
+        r"""What is left of the entropy production for one who looks every `lag` time units only.
+
+        .. math:: \sigma_\Delta = \frac{1}{\Delta}
+                  \left\langle \ln \frac{p(x_0 \to x_\Delta)}{p(\epsilon x_\Delta \to \epsilon x_0)} \right\rangle
+                  \le \sigma
+
+        Exact for that: a Kullback-Leibler divergence of Gaussian laws. It tends to sigma as the lag tends to 0.
+
+        Parameters
+        ----------
+        lag : float
+            Delta > 0, in time units.
+        field : array_like, shape (n,), optional
+            A constant input.
+
+        Returns
+        -------
+        Estimate
+            Kind "lower bound", in nats per unit time.
+        """
+        from neurothermo.processes.linear_coarse import coarse_grained
+
+        return coarse_grained(self, lag, self._field(field))
+
+    def transient(self, mean: Any, covariance: Any, times: Any, field: Any = None) -> Any:
+        r"""Entropy and its balance on the way to the stationary state, from a Gaussian start.
+
+        .. math:: \frac{dS}{dt} = \sigma - \Phi, \qquad \sigma = \sigma_{hk} + \sigma_{ex}, \qquad
+                  \sigma_{ex} = -\frac{d}{dt} D(p_t \| p_s)
+
+        Parameters
+        ----------
+        mean : array_like, shape (n,)
+        covariance : array_like, shape (n, n)
+            Of the start; a number or shape (n,) for independent coordinates. Zero is a point: there the entropy is
+            -inf, and its rate, the total and the divergence are +inf.
+        times : array_like, shape (m,)
+            Not negative.
+        field : array_like, shape (n,), optional
+            A constant input.
+
+        Returns
+        -------
+        xarray.Dataset
+            Over `time`: total, flow, shannon_rate, housekeeping, excess (nats per unit time), entropy, divergence
+            (nats), mean (time, coordinate) and covariance (time, coordinate, other). With odd coordinates
+            `housekeeping` is what the excess leaves of the total; it may then be negative.
+
+        Raises
+        ------
+        InputError
+            If the start does not fit, a time is negative, or as `entropy_production` does.
+        """
+        from neurothermo.processes.linear_transient import transient
+
+        return transient(self, mean, covariance, times, self._field(field))
+
+    # -- energy, and what drives it ----------------------------------------------------------------
+
+    @cached_property
+    def has_energy(self) -> bool:
+        """Whether its stationary state is an equilibrium, whose law has an energy in units of kT."""
+        return self.is_equilibrium().passed is True
+
+    @property
+    def why_no_energy(self) -> str:
+        """A sentence for a process that is not at equilibrium; empty where there is an energy."""
+        if self.has_energy:
+            return ""
+        return f"the stationary state is not an equilibrium, so it has no energy: {self.is_equilibrium().sentence}"
+
+    @cached_property
+    def precision(self) -> Array:
+        """C^-1 of the stationary state, shape (n, n)."""
+        from neurothermo.processes.linear_energy import precision
+
+        return precision(self)
+
+    @cached_property
+    def response(self) -> Array:
+        """R of `conjugate`, shape (n, n), or (n,) where it is diagonal."""
+        from neurothermo.processes.linear_energy import response
+
+        return response(self)
+
+    def energy(self, states: Any, field: Any = None) -> Array:
+        r"""Energy in units of kT, shape (trials,), of rows of states at one input of shape (n,).
+
+        .. math:: E(x, I) = \tfrac12 x^T C^{-1} x - x^T C^{-1} A^{-1} I
+
+        Raises
+        ------
+        InputError
+            If the stationary state is not an equilibrium.
+        """
+        from neurothermo.processes.linear_energy import energy
+
+        return energy(self, self._states(states), self._field(field))
+
+    def conjugate(self, states: Any) -> Array:
+        r"""What the input couples to, shape (trials, n): work is :math:`-dI \cdot` this, in units of kT.
+
+        :math:`D^{-1} x` of even coordinates, :math:`(A C)^{-T} x` of an equilibrium with odd ones; the same where
+        both apply.
+
+        Raises
+        ------
+        InputError
+            If there is none: D is singular, or odd coordinates are not at equilibrium.
+        """
+        from neurothermo.processes.linear_energy import conjugate
+
+        return conjugate(self, self._states(states))
+
+    def driver(self, dt: float) -> LinearDriver:
+        """What carries trials through a protocol whose steps last `dt` each: exact transitions at constant input."""
+        from neurothermo.processes.linear_driver import LinearDriver
+
+        return LinearDriver.of(self, dt)
+
+    # -- checks ------------------------------------------------------------------------------------
+
+    def _field(self, field: Any) -> Array:
+        return np.zeros(self.size) if field is None else checked_array(field, "field", (self.size,))
+
+    def _states(self, states: Any) -> Array:
+        return checked_array(states, "states", (None, self.size))
+
+    def _decay(self) -> float:
+        """Tr A."""
+        if isinstance(self.relaxation, Circulant):
+            return float(self.relaxation.eigenvalues.real.sum())
+        if isinstance(self.relaxation, LowRank):
+            low = self.relaxation
+            return float((np.zeros(self.size) + low.diagonal).sum() - np.sum(low.left * low.right))
+        return float(self.relaxation.diagonal().sum())
+
+    def _drive_parts(self, field: Any) -> Array:
+        """What a constant input adds to the entropy production of each coordinate: a mean irreversible drift."""
+        if field is None or not np.any(self.parity < 0):
+            self._field(field)
+            return np.zeros(self.size)
+        from neurothermo.processes.linear_energy import mean_drift_parts
+
+        return mean_drift_parts(self, self._field(field), self.mean(field))
+
+
+def checked_lag(lag: Any, name: str = "lag") -> float:
+    """A time, > 0."""
+    value = checked_number(lag, name)
+    if value <= 0:
+        raise InputError(f"{name} must be positive, got {value:g}")
+    return value
+
+
+def _checked_relaxation(relaxation: Any) -> Any:
+    if isinstance(relaxation, Circulant | LowRank):
+        return relaxation
+    if is_sparse(relaxation):
+        return checked_sparse(relaxation, "relaxation")
+    matrix = checked_array(relaxation, "relaxation")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+        raise InputError(f"relaxation must be a square matrix, got shape {matrix.shape}")
+    matrix.setflags(write=False)
+    return matrix
+
+
+def _as_waves(diffusion: Any, relaxation: Circulant) -> Circulant | None:
+    """D as a Circulant of A's shape, where it is one."""
+    if isinstance(diffusion, Circulant) and diffusion.shape == relaxation.shape:
+        return diffusion
+    if isinstance(diffusion, np.ndarray) and diffusion.ndim < 2 and np.all(diffusion == diffusion.flat[0]):
+        return Circulant(np.full(relaxation.shape, diffusion.flat[0]))
+    return None
+
+
+def _parts(operator: Any) -> tuple[Any, ...]:
+    """What a digest is made of."""
+    if isinstance(operator, Circulant):
+        return ("Circulant", operator.eigenvalues)
+    if isinstance(operator, LowRank):
+        return ("LowRank", operator.diagonal, operator.left, operator.right)
+    if is_sparse(operator):
+        return ("sparse", operator.data, operator.indices, operator.indptr)
+    return ("array", operator)
+
+
+def _kind(operator: Any) -> str:
+    if isinstance(operator, Circulant | LowRank):
+        return repr(operator)
+    if is_sparse(operator):
+        return f"sparse with {operator.nnz} entries"
+    return {0: "isotropic", 1: "diagonal", 2: "dense"}[operator.ndim]

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurothermo import InputError
-from neurothermo.processes import kernels
-from neurothermo.processes.field import NeuralField
+from neurothermo.processes import NeuralField, kernels
 from neurothermo.systems import gains
 
 HAT = kernels.mexican_hat(3, 1, 2, 2)
@@ -173,6 +172,8 @@ def test_drift(boundary):
     assert np.allclose(moving.drift(states), expected, atol=1e-9)
     single = moving.drift(states.astype(np.float32))
     assert single.dtype == np.float32 and np.allclose(single, expected, atol=1e-5)
+    drift, activity = moving.evaluate(states)
+    assert np.array_equal(drift, moving.drift(states)) and np.array_equal(activity, np.tanh(1.5 * states))
 
 
 def test_drift_on_a_sheet_takes_rows():

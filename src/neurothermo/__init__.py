@@ -11,34 +11,49 @@ if TYPE_CHECKING:
     from neurothermo import free_energy as free_energy
     from neurothermo.core.errors import InputError as InputError
     from neurothermo.core.estimate import Estimate as Estimate
+    from neurothermo.core.gaussian import Gaussian as Gaussian
     from neurothermo.core.verdict import Verdict as Verdict
     from neurothermo.dynamics import Glauber as Glauber
+    from neurothermo.dynamics import Langevin as Langevin
     from neurothermo.ensemble import entropy_production as entropy_production
     from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.exact import mean_field as mean_field
+    from neurothermo.processes import LinearLangevin as LinearLangevin
+    from neurothermo.processes import NeuralField as NeuralField
+    from neurothermo.processes import kernels as kernels
     from neurothermo.protocols import Protocol as Protocol
     from neurothermo.protocols import hold as hold
     from neurothermo.protocols import ramp as ramp
     from neurothermo.recordings import datasets as datasets
+    from neurothermo.systems import DriftSystem as DriftSystem
+    from neurothermo.systems import Gain as Gain
+    from neurothermo.systems import PlasticNetwork as PlasticNetwork
+    from neurothermo.systems import RateNetwork as RateNetwork
     from neurothermo.systems import SpinNetwork as SpinNetwork
+    from neurothermo.systems import gains as gains
     from neurothermo.systems import hopfield as hopfield
 
 # Each public name and the room it lives in. Rooms load on first use, so that the import itself stays quick.
 _ROOMS = {
+    "DriftSystem": "systems",
     "Estimate": "core.estimate",
+    "Gain": "systems",
+    "Gaussian": "core.gaussian",
     "Glauber": "dynamics",
     "InputError": "core.errors",
+    "Langevin": "dynamics",
+    "LinearLangevin": "processes",
+    "NeuralField": "processes",
+    "PlasticNetwork": "systems",
     "Protocol": "protocols",
+    "RateNetwork": "systems",
     "SpinNetwork": "systems",
     "Verdict": "core.verdict",
     "datasets": "recordings",
     "entropy_production": "ensemble",
-    "exact": "",
-    "fluctuation": "",
     "forward_and_reverse": "ensemble",
-    "free_energy": "",
     "hold": "protocols",
     "hopfield": "systems",
     "mean_field": "exact",
@@ -46,18 +61,23 @@ _ROOMS = {
     "simulate": "ensemble",
     "split_flow": "ensemble",
 }
+_MODULES = {
+    "exact": "exact",
+    "fluctuation": "fluctuation",
+    "free_energy": "free_energy",
+    "gains": "systems.gains",
+    "kernels": "processes.kernels",
+}
 
-__all__ = [*_ROOMS, "__version__"]
+__all__ = [*_ROOMS, *_MODULES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"neurothermo.{_MODULES[name]}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'neurothermo' has no attribute {name!r}")
-    room = _ROOMS[name]
-    if not room:
-        return import_module(f"neurothermo.{name}")
-    module = import_module(f"neurothermo.{room}")
-    return getattr(module, name)
+    return getattr(import_module(f"neurothermo.{_ROOMS[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -111,8 +111,8 @@ def _equilibrium_of_spins(system: SpinNetwork, field: Array, temperature: float,
         draw, route = burn_in.of_spins(system, driver_for(system, Glauber(), temperature), field)
         return InitialLaw("equilibrium", draw, None, {"initial_route": route})
     law = exact.boltzmann_law(system, temperature=temperature, field=field)
-    route = {"initial_route": f"drawn exactly ({law.route})"}
-    return InitialLaw("equilibrium", _drawing(law), law.log_probability, route)
+    drawn = {"initial_route": f"drawn exactly ({law.route})"}
+    return InitialLaw("equilibrium", _drawing(law), law.log_probability, drawn)
 
 
 def _equilibrium_of_variables(system: Any, field: Array, temperature: float, burn_in: BurnIn) -> InitialLaw:

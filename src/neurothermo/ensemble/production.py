@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_fraction
+from neurothermo.core.checks import Array, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.ledger import column, is_ledger
+
+TRIALS_A_CONTROL = 50
 
 
 def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
@@ -19,7 +21,13 @@ def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
 
     At stationarity the Shannon entropy of the network does not change, and all that is produced flows into the
     bath. The clock is that of `exact.entropy_production`: nats per attempt (random order), per sweep
-    (sequential), per step (parallel, or a rule of your own).
+    (sequential), per step (parallel, or a rule of your own), per unit time (Langevin, processes).
+
+    What flow owes to where a trial happens to start and end averages out but makes noise. Differences between end
+    and start of the energy, and of :math:`x_i` and :math:`x_i x_j` where the run recorded states at both ends
+    (``record="states", every=steps``), are subtracted as control variates. For a linear system that leaves the
+    antisymmetric part of the drift, :math:`\hat\sigma = -\langle dx \cdot K x_{mid} \rangle / dt` with
+    :math:`K = (D^{-1} A - A^T D^{-1})/2`, and nothing else.
 
     Parameters
     ----------
@@ -50,27 +58,64 @@ def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
         raise InputError("ledger: entropy production needs one input held (hold), and this protocol changes it")
     if attributes.get("ticks", 0) <= 0:
         raise InputError("ledger: entropy production needs at least one step, and this run made none")
-    if attributes.get("initial") != "stationary":
+    kept = attributes.get("initial") == "equilibrium" and attributes.get("keeps_not") == ""
+    if attributes.get("initial") != "stationary" and not kept:
         raise InputError(
             f"ledger: entropy production needs initial='stationary', and this run started from "
             f"{attributes.get('initial')!r}: what flowed is then not all that was produced"
         )
-    rates = column(ledger, "entropy_flow") / float(attributes["ticks"])
-    n, value = rates.size, float(rates.mean())
-    stderr = float(rates.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    ticks = float(attributes["ticks"])
+    flow = column(ledger, "entropy_flow")
+    if not np.all(np.isfinite(flow)):
+        raise InputError(f"ledger: the entropy flow is not known here ({attributes.get('flow', 'NaN')})")
+    controls = _controls(ledger, flow.size)
+    value, stderr = _mean_beside(flow / ticks, controls)
     route = str(attributes.get("initial_route", ""))
     return Estimate(
         value,
         stderr,
-        _interval(value, stderr, n, level),
+        _interval(value, stderr, flow.size - controls.shape[1], level),
         level,
-        n=n,
-        ess=float(n),
+        n=flow.size,
+        ess=float(flow.size),
         units=f"nats per {attributes['clock']}",
-        method="entropy flow of a stationary run",
+        method="entropy flow of a stationary run" + f", {controls.shape[1]} controls" * bool(controls.shape[1]),
         diagnostics=(f"The start is in doubt: {route}.",) if "NOT CONVERGED" in route else (),
-        details={"ticks": float(attributes["ticks"]), "initial_route": route},
+        details={"ticks": ticks, "initial_route": route, "controls": controls.shape[1]},
     )
+
+
+def _controls(ledger: Any, trials: int) -> Array:
+    """Differences between end and start, of mean zero in a stationary run; shape (trials, controls)."""
+    found = []
+    if "energy_final" in ledger:
+        found.append((column(ledger, "energy_final") - column(ledger, "energy_initial"))[:, None])
+    if "states" in ledger:
+        states = ledger["states"].values
+        first, last = states[:, 0].astype(np.float64), states[:, -1].astype(np.float64)
+        size = first.shape[1]
+        pairs = np.triu_indices(size)
+        if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL:
+            found += [last - first, last[:, pairs[0]] * last[:, pairs[1]] - first[:, pairs[0]] * first[:, pairs[1]]]
+        elif 2 * size <= trials // TRIALS_A_CONTROL:
+            found += [last - first, last**2 - first**2]
+    if not found:
+        return np.empty((trials, 0))
+    controls = np.concatenate(found, axis=1)
+    return np.asarray(controls[:, controls.std(axis=0) > 0])
+
+
+def _mean_beside(values: Array, controls: Array) -> tuple[float, float]:
+    """The mean where all controls are zero, by least squares, and its standard error."""
+    n, free = len(values), len(values) - 1 - controls.shape[1]
+    if n < 2 or free < 1:
+        return float(values.mean()), float("nan")
+    scale = controls.std(axis=0)
+    design = np.concatenate([np.ones((n, 1)), controls / scale], axis=1)
+    coefficients, _, rank, _ = np.linalg.lstsq(design, values, rcond=1e-10)
+    left = values - design @ coefficients
+    leverage = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)[0, 0]
+    return float(coefficients[0]), float(np.sqrt(left @ left / (n - rank) * leverage))
 
 
 def _interval(value: float, stderr: float, n: int, confidence: float) -> tuple[float, float]:

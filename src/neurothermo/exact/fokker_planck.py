@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf, log, nan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.exact.fokker_planck_box import checked_dimensions, confining_box, wall_masses
 from neurothermo.exact.fokker_planck_chain import GridChain, checked_box, checked_fields, checked_points, grid_chain
 from neurothermo.exact.fokker_planck_production import cell_currents, current_production, edge_production
+from neurothermo.exact.fokker_planck_refining import NOTHING, extrapolated, refined
 from neurothermo.exact.fokker_planck_solver import GridSolution, stationary_cells
 
 POINTS = {1: 1000, 2: 160, 3: 40}
@@ -22,7 +23,6 @@ LEAST_POINTS = 16  # a quarter of them must still be a grid
 ACCURATE = 1e-6  # of the law, in total variation; less is no answer
 LEAKING = 1e-6  # in the outermost cells: worth a sentence
 UNRESOLVED = 0.05  # relative error: worth a sentence
-NOTHING = 1e-10  # a difference that is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class GridLaw:
         Returns
         -------
         Estimate
-            Kind "estimate"; `stderr` is the size of the extrapolation. NaN where the law is not known.
+            Kind "estimate"; `stderr` as for `entropy_production`. NaN where the law is not known.
 
         Raises
         ------
@@ -143,16 +143,17 @@ class GridLaw:
         -------
         Estimate
             Kind "estimate", without an interval: `stderr` is the size of the extrapolation, an error of
-            discretization and not of statistics. ``details``: `grids`, the value of each grid; `order`, the order of
-            convergence that three grids show (NaN where their differences are rounding); `quadrature`, the integral by
-            quadrature on the faces of cells, extrapolated; `baths`, this grid's production bath by bath; `wall_mass`,
-            `residual`, `accuracy`, `box`. NaN where the law is not known.
+            discretization and not of statistics; it is larger where three grids do not show order 2. ``details``:
+            `grids`, the value of each grid; `order`, the order of convergence that they show (NaN where their
+            differences are rounding); `quadrature`, the integral by quadrature on the faces of cells, extrapolated;
+            `baths`, this grid's production bath by bath; `wall_mass`, the largest; `residual`, `accuracy`, `box`. NaN
+            where the law is not known.
 
         References
         ----------
         Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6.
         """
-        integral = _estimate(self, lambda law: current_production(law.chain, law.probabilities), "", None, 0.0)
+        integral = _estimate(self, lambda law: current_production(law.chain, law.probabilities), "", None, True)
         details = {
             "quadrature": integral.value,
             "baths": edge_production(self.chain, self.probabilities),
@@ -162,7 +163,7 @@ class GridLaw:
             ),
         }
         units = "nats per unit time"
-        return _estimate(self, lambda law: sum(edge_production(law.chain, law.probabilities)), units, details, 0.0)
+        return _estimate(self, lambda law: sum(edge_production(law.chain, law.probabilities)), units, details, True)
 
 
 def grid_stationary_law(drift: Any, diffusion: Any, box: Any, points: Any = None) -> GridLaw:
@@ -253,20 +254,11 @@ def _law(chain: GridChain, coarser: GridLaw | None) -> GridLaw:
     if coarser is not None and not coarser.converged:
         found = GridSolution(unknown, nan, coarser.accuracy, coarser.method)
     else:
-        found = stationary_cells(chain, None if coarser is None else _refined(coarser, chain))
+        found = stationary_cells(chain, None if coarser is None else refined(coarser.axes, coarser.density, chain))
     known = found.probabilities if found.accuracy <= ACCURATE else unknown
     currents = cell_currents(chain, known)
     density = known / chain.volume
     return GridLaw(chain.axes, density, currents, found.residual, found.accuracy, chain, coarser, found.method)
-
-
-def _refined(coarser: GridLaw, chain: GridChain) -> Array:
-    """The logarithm of a coarser grid's density at a finer grid's points."""
-    from scipy.interpolate import RegularGridInterpolator
-
-    logarithm = np.log(np.maximum(coarser.density, np.finfo(float).tiny))
-    interpolated = RegularGridInterpolator(coarser.axes, logarithm, bounds_error=False, fill_value=None)
-    return interpolated(chain.centres()).reshape(chain.shape)
 
 
 def _estimate(
@@ -274,7 +266,7 @@ def _estimate(
     measure: Callable[[GridLaw], float],
     units: str,
     details: dict[str, Any] | None = None,
-    least: float = -inf,
+    positive: bool = False,
 ) -> Estimate:
     """A number of each grid, its error of order h^2 extrapolated away from the two finest."""
     fields: dict[str, Any] = {"units": units, "method": f"Fokker-Planck on a grid, {law.grid} points"}
@@ -286,8 +278,7 @@ def _estimate(
     values = [measure(one) for one in laws]
     # the ratio of steps: 2, or nearly for odd numbers of points
     ratio = (law.density.size / laws[1].density.size) ** (1 / law.density.ndim)
-    value, stderr, order = _extrapolated(values, ratio)
-    value = max(value, least)
+    value, stderr, order = extrapolated(values, ratio, positive)
     sentences = law.sentences
     if stderr > UNRESOLVED * abs(value) and stderr > NOTHING:
         sentences += (
@@ -298,17 +289,3 @@ def _estimate(
     shared = {"grids": grids, "order": order, "residual": law.residual, "accuracy": law.accuracy}
     shared["wall_mass"] = float(law.wall_mass.max())
     return Estimate(value, stderr, diagnostics=sentences, details=shared | (details or {}), **fields)
-
-
-def _extrapolated(values: list[float], ratio: float) -> tuple[float, float, float]:
-    """Limit, size of the extrapolation, and the order that three grids show; finest first.
-
-    Where the order is not near 2 the whole difference of two grids is the error.
-    """
-    fine, coarse, coarsest = values
-    change, before = fine - coarse, coarse - coarsest
-    step = change / (ratio**2 - 1)
-    if abs(change) < NOTHING * max(1.0, abs(fine)):
-        return fine + step, abs(step), nan
-    order = log(before / change) / log(ratio) if before / change > 0 else nan
-    return fine + step, abs(step) if abs(order - 2) < 0.5 else abs(change), order

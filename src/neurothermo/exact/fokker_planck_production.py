@@ -7,6 +7,8 @@ import numpy as np
 from neurothermo.core.checks import Array
 from neurothermo.exact.fokker_planck_chain import GridChain, ends
 
+SMALLEST = float(np.finfo(float).tiny)  # the smallest number with all its digits
+
 
 def edge_production(chain: GridChain, law: Array) -> tuple[float, ...]:
     r"""Schnakenberg's sum over the edges, one number a bath, each >= 0.
@@ -18,7 +20,7 @@ def edge_production(chain: GridChain, law: Array) -> tuple[float, ...]:
         total = 0.0
         for axis, v in enumerate(bath.affinity):
             lower, upper = ends(law, axis)
-            there = (lower > 0) & (upper > 0)  # probabilities below the range of floats carry nothing
+            there = (lower > SMALLEST) & (upper > SMALLEST)  # probabilities below the range of floats carry nothing
             lower, upper = lower[there], upper[there]
             flux = lower * bath.up[axis][there] - upper * bath.down[axis][there]
             total += float(np.sum(flux * (np.log(lower) - np.log(upper) + v[there])))
@@ -37,8 +39,8 @@ def current_production(chain: GridChain, law: Array) -> float:
             lower, upper = ends(law, axis)
             middle = lower / (1 + np.exp(-v / 2)) + upper / (1 + np.exp(v / 2))
             flux = lower * bath.up[axis] - upper * bath.down[axis]
-            there = middle > 0
-            total += float(np.sum(flux[there] ** 2 / (pace[there] * middle[there])))
+            there = middle > SMALLEST
+            total += float(np.sum(flux[there] / middle[there] * (flux[there] / pace[there])))
     return total
 
 

@@ -59,7 +59,12 @@ def stationary_cells(chain: GridChain, guess: Array | None = None) -> GridSoluti
     Returns
     -------
     GridSolution
-        Of infinite `accuracy` where no likely cell was found.
+        Of infinite `accuracy` where rounding has spoilt it or no likely cell was found.
+
+    References
+    ----------
+    Funderlic and Plemmons, Linear Algebra Appl. 41, 99 (1981); Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 856
+    (1986).
     """
     matrix = _generator(chain)
     leaving = -matrix.diagonal()
@@ -139,7 +144,8 @@ def _iteration(matrix: Any, half: Array) -> Callable[[Array], Any]:
     root = np.exp(np.maximum(half, -LOWEST))
     entries = matrix.tocoo()
     row, column = entries.coords
-    scaled = csc_array((entries.data * (root[column] / root[row]), (row, column)), shape=matrix.shape)
+    balance = root * matrix.diagonal()  # each equation in units of its own: rates may differ by powers of ten
+    scaled = csc_array((entries.data * (root[column] / balance[row]), (row, column)), shape=matrix.shape)
     ordering = "MMD_AT_PLUS_A"
     options = {"SymmetricMode": True}
     incomplete = spilu(
@@ -149,7 +155,7 @@ def _iteration(matrix: Any, half: Array) -> Callable[[Array], Any]:
 
     def solve(source: Array) -> Any:
         found, failed = gmres(
-            scaled, source / root, rtol=TOLERANCE, restart=RESTART, maxiter=MOST_RESTARTS, M=preconditioner
+            scaled, source / balance, rtol=TOLERANCE, restart=RESTART, maxiter=MOST_RESTARTS, M=preconditioner
         )
         return None if failed else found * root
 

@@ -1,6 +1,8 @@
 """Processes that are whole already, noise and clock included: each answers for itself."""
 
+from neurothermo.processes import kernels
+from neurothermo.processes.field import NeuralField
 from neurothermo.processes.linear import LinearLangevin
 from neurothermo.processes.operators import Circulant, LowRank
 
-__all__ = ["Circulant", "LinearLangevin", "LowRank"]
+__all__ = ["Circulant", "LinearLangevin", "LowRank", "NeuralField", "kernels"]

@@ -75,9 +75,25 @@ class NeuralField:
         If an argument is not what it must be, the kernel or the noise reaches beyond half the ring, the noise is not
         positive or symmetric, or `at` is not a stationary state.
 
+    Notes
+    -----
+    A kernel that is symmetric does not make A symmetric where f'(u0) differs from place to place: a bump under noise
+    that is the same everywhere is out of equilibrium. Noise in proportion to 1/f'(u0) restores it.
+
+    >>> from dataclasses import replace
+    >>> wave = np.cos(2 * np.pi * np.arange(64) / 64)
+    >>> hat, gain = kernels.mexican_hat(3, 1, 2, 2), gains.logistic(slope=5, threshold=0.5)
+    >>> field = NeuralField(16.0, 64, hat, gain, input=0.1 * wave)  # the input pins a bump
+    >>> bump = field.about(field.stationary_state(wave))
+    >>> print(f"{bump.entropy_production().value:.6f}")
+    0.482045
+    >>> replace(bump, noise=1 / bump.slopes).is_equilibrium().passed
+    True
+
     References
     ----------
-    Amari, Biol. Cybern. 27, 77 (1977); Lucente, Gradenigo and Salasnich, Entropy 27, 1104 (2025).
+    Amari, Biol. Cybern. 27, 77 (1977), the field; Lucente, Gradenigo and Salasnich, Entropy 27, 1104 (2025), its
+    entropy production. The formulas here are derived, not quoted.
     """
 
     length: Any
@@ -157,12 +173,18 @@ class NeuralField:
             f"tau={self.tau:g}, {self.noise.kind} noise)"
         )
 
-    def drift(self, states: Any) -> Any:
-        """(-u + J f(u) + I)/tau, shape (trials, size), of rows of potentials; single precision stays single."""
+    def evaluate(self, states: Any) -> tuple[Any, Any]:
+        """(-u + J f(u) + I)/tau and f(u), shape (trials, size), of rows of potentials; precision is kept."""
         states = np.asarray(states)
         fields = states.reshape(-1, *self.grid.shape)
+        activity = self.gain(fields)
         current = np.asarray(self.input, dtype=fields.dtype)
-        return ((self.coupling.apply(self.gain(fields)) + current - fields) / self.tau).reshape(states.shape)
+        drift = (self.coupling.apply(activity) + current - fields) / self.tau
+        return drift.reshape(states.shape), activity.reshape(states.shape)
+
+    def drift(self, states: Any) -> Any:
+        """(-u + J f(u) + I)/tau, shape (trials, size), of rows of potentials."""
+        return self.evaluate(states)[0]
 
     # -- stationary states -------------------------------------------------------------------------
 
@@ -422,7 +444,8 @@ class NeuralField:
                   P(k, \omega) = \frac{|\hat I_k|^2}
                   {(1 - g\,\mathrm{Re} \hat J_k)^2 + (\omega \tau - g\,\mathrm{Im} \hat J_k)^2}
 
-        S is the power of the fluctuations, per unit length (area); P that of the noiseless response to a stimulus.
+        S is the power of the fluctuations, per unit length (area); P that of the noiseless response to a stimulus,
+        which falls as 1/omega^2 at high frequencies.
 
         Parameters
         ----------
@@ -441,6 +464,10 @@ class NeuralField:
         ------
         InputError
             As `modes` does, or if frequencies or stimulus do not fit.
+
+        References
+        ----------
+        Salasnich, Symmetry 11, 134 (2019), the response to a stimulus; both formulas are derived here, not quoted.
         """
         frequencies = checked_array(frequencies, "frequencies", (None,))
         power = np.broadcast_to(self._on_grid(stimulus, "stimulus"), self.grid.shape)

@@ -126,6 +126,11 @@ class DiffusionLimit:
         q and c; NaN where the gain does not know its f'' or f'''.
     second_moment : float
         m_2, the integral of |z|^2 J(z).
+
+    References
+    ----------
+    The limit is that of Salasnich, Symmetry 11, 134 (2019), reconstructed from its abstract; gradients of the nonlinear
+    terms are dropped.
     """
 
     rate: float

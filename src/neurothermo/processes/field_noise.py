@@ -31,6 +31,9 @@ class FieldNoise:
         Circulant (correlated on a ring).
     spectrum : array or None
         Gamma_k at the grid's wavenumbers where the noise is the same everywhere on a ring: dx times D's eigenvalues.
+    grid : Grid
+    given : number, array, Kernel or callable
+        What it was made from, to be made again on another grid.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class FieldNoise:
     spectrum: Array | None
     grid: Grid
     digest: str
+    given: Any
 
     def __repr__(self) -> str:
         return f"FieldNoise({self.kind})"
@@ -52,9 +56,7 @@ def noise_of(grid: Grid, noise: Any, name: str = "noise") -> FieldNoise:
         If it fits neither, is not symmetric, or is not positive.
     """
     if isinstance(noise, FieldNoise):
-        if noise.grid != grid:
-            raise InputError(f"{name} belongs to another grid, of {noise.grid.shape} points: describe it anew")
-        return noise
+        return noise if noise.grid == grid else noise_of(grid, noise.given, name)
     if isinstance(noise, Kernel | Callable):
         return _correlated(grid, noise, name)
     if np.ndim(noise) == 0:
@@ -84,7 +86,7 @@ def _white(grid: Grid, noise: Any, name: str) -> FieldNoise:
     if strength <= 0:
         raise InputError(f"{name} must be positive, got {strength:g}")
     spectrum = np.full(grid.shape, strength) if grid.periodic else None
-    return FieldNoise("white", strength / grid.cell, spectrum, grid, digest("noise", "white", strength))
+    return FieldNoise("white", strength / grid.cell, spectrum, grid, digest("noise", "white", strength), strength)
 
 
 def _correlated(grid: Grid, noise: Any, name: str) -> FieldNoise:
@@ -95,7 +97,7 @@ def _correlated(grid: Grid, noise: Any, name: str) -> FieldNoise:
         )
     word = digest("noise", "correlated", correlation.transfer)
     if not grid.periodic:
-        return FieldNoise("correlated", _positive(correlation.matrix() / grid.cell, name), None, grid, word)
+        return FieldNoise("correlated", _positive(correlation.matrix() / grid.cell, name), None, grid, word, noise)
     spectrum = correlation.transfer.real
     exact = isinstance(noise, Kernel) and noise.fourier is not None
     weakest = np.unravel_index(np.argmin(spectrum), grid.shape)
@@ -105,7 +107,7 @@ def _correlated(grid: Grid, noise: Any, name: str) -> FieldNoise:
             f"{name} {correlation} must have power in every mode, got {spectrum[weakest]:.3g} at wavenumber {at}: "
             "add white noise to it, kernels.gaussian(...) + kernels.delta(...)"
         )
-    return FieldNoise("correlated", Circulant(spectrum.astype(np.complex128) / grid.cell), spectrum, grid, word)
+    return FieldNoise("correlated", Circulant(spectrum.astype(np.complex128) / grid.cell), spectrum, grid, word, noise)
 
 
 def _local(grid: Grid, strength: Array, name: str) -> FieldNoise:
@@ -113,19 +115,22 @@ def _local(grid: Grid, strength: Array, name: str) -> FieldNoise:
         raise InputError(f"{name} must be positive everywhere, got a smallest value of {strength.min():g}")
     if np.ptp(strength) == 0:
         return _white(grid, strength.flat[0], name)
-    return FieldNoise("map", strength.ravel() / grid.cell, None, grid, digest("noise", "map", strength))
+    return FieldNoise("map", strength.ravel() / grid.cell, None, grid, digest("noise", "map", strength), strength)
 
 
 def _full(grid: Grid, matrix: Array, name: str) -> FieldNoise:
     apart = float(np.max(np.abs(matrix - matrix.T)))
     if apart > SYMMETRIC * np.max(np.abs(matrix)):
         raise InputError(f"{name} must be a symmetric matrix, got one with a largest |D_ij - D_ji| of {apart:.3g}")
-    return FieldNoise("matrix", _positive((matrix + matrix.T) / 2, name), None, grid, digest("noise", "matrix", matrix))
+    return FieldNoise(
+        "matrix", _positive((matrix + matrix.T) / 2, name), None, grid, digest("noise", "matrix", matrix), matrix
+    )
 
 
 def _positive(matrix: Array, name: str) -> Array:
+    lost = ROUNDING * len(matrix) * np.max(np.diag(matrix))
     try:
-        np.linalg.cholesky(matrix)
+        np.linalg.cholesky(matrix - lost * np.eye(len(matrix)))
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(matrix)[0])
         raise InputError(

@@ -111,8 +111,8 @@ def newton(coupling: Coupling, gain: Gain, current: Array, guess: Array) -> tupl
     r"""The stationary state near a guess, and the largest of |-u + J f(u) + I| that is left.
 
     Steps :math:`(1 + 1/h - J G)\, \delta = -u + J f(u) + I =: F` with h = 1/max|F|: far from rest a step follows the
-    field's own motion for a time h tau, near rest it is Newton's. Least squares through products with J alone, because
-    where nothing pins a bump, moving it costs nothing: 1 - J G is singular there, and the smallest step does not move it.
+    field's own motion for a time h tau, near rest it is Newton's. Least squares through products with J alone:
+    where nothing pins a bump, moving it costs nothing, 1 - J G is singular, and the smallest step does not move it.
 
     Raises
     ------

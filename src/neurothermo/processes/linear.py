@@ -15,14 +15,14 @@ from neurothermo.core.estimate import Estimate
 from neurothermo.core.gaussian import Gaussian
 from neurothermo.core.randomness import digest
 from neurothermo.core.verdict import Verdict
+from neurothermo.processes.linear_choice import check_quickly, checked_relaxation, kind, parts, route_for, size_of
 from neurothermo.processes.linear_noise import Noise, checked_diffusion, parity_gap
-from neurothermo.processes.operators import Circulant, LowRank, checked_sparse, dense, is_sparse
+from neurothermo.processes.operators import Circulant, LowRank, dense, is_sparse
 
 if TYPE_CHECKING:
     from neurothermo.processes.linear_driver import LinearDriver
     from neurothermo.processes.linear_routes import Route
 
-QUICK = 64  # coordinates up to which a dense A is looked at for stability before anything else is done
 UNITS = "nats per unit time"
 
 
@@ -67,8 +67,8 @@ class LinearLangevin:
     label: str = ""
 
     def __post_init__(self) -> None:
-        relaxation = _checked_relaxation(self.relaxation)
-        size = relaxation.shape[0] if not isinstance(relaxation, Circulant | LowRank) else relaxation.size
+        relaxation = checked_relaxation(self.relaxation)
+        size = size_of(relaxation)
         parity = np.ones(size) if self.parity is None else checked_array(self.parity, "parity", (size,))
         if not np.all(np.abs(parity) == 1):
             raise InputError(f"parity must hold +1 and -1 only, got {parity[np.abs(parity) != 1][0]:g}")
@@ -82,22 +82,18 @@ class LinearLangevin:
             object.__setattr__(self, name, value)
         if self.mixed and (pair := parity_gap(self.noise, signs)):
             raise InputError(
-                f"diffusion must not correlate the noises of an even and an odd coordinate, got D[{pair[0]}, {pair[1]}] "
-                f"= {self.noise.diffusion[pair]:g} with parities {signs[pair[0]]:+d} and {signs[pair[1]]:+d}: the "
-                "entropy production would diverge"
+                "diffusion must not correlate the noises of an even and an odd coordinate (the entropy production would "
+                f"diverge), got D[{pair[0]}, {pair[1]}] = {self.noise.diffusion[pair]:g}, where parity has "
+                f"{signs[pair[0]]:+d} and {signs[pair[1]]:+d}"
             )
-        if isinstance(relaxation, Circulant) or (isinstance(relaxation, np.ndarray) and size <= QUICK):
-            from neurothermo.processes.lyapunov import check_stable
-
-            circulant = isinstance(relaxation, Circulant)
-            check_stable(relaxation.eigenvalues if circulant else np.linalg.eigvals(relaxation))
+        check_quickly(relaxation)
 
     # -- what it is --------------------------------------------------------------------------------
 
     @property
     def size(self) -> int:
         """n, the number of coordinates."""
-        return len(self.parity)
+        return int(self.parity.size)
 
     @property
     def mixed(self) -> bool:
@@ -107,7 +103,7 @@ class LinearLangevin:
     @cached_property
     def digest(self) -> str:
         """A word that two processes share only if they are the same."""
-        return digest("LinearLangevin", *_parts(self.relaxation), *_parts(self.diffusion), self.parity)
+        return digest("LinearLangevin", *parts(self.relaxation), *parts(self.diffusion), self.parity)
 
     @cached_property
     def noise(self) -> Noise:
@@ -126,7 +122,7 @@ class LinearLangevin:
     def __repr__(self) -> str:
         label = f"{self.label}: " if self.label else ""
         signs = f"{int(np.sum(self.parity < 0))} odd" if np.any(self.parity < 0) else "even"
-        kinds = f"A {_kind(self.relaxation)}, D {_kind(self.diffusion)}"
+        kinds = f"A {kind(self.relaxation)}, D {kind(self.diffusion)}"
         return f"LinearLangevin({label}n = {self.size}, {kinds}, {signs})"
 
     # -- the stationary state ----------------------------------------------------------------------
@@ -134,24 +130,7 @@ class LinearLangevin:
     @cached_property
     def route(self) -> Route:
         """The way its structure offers to the stationary state."""
-        from neurothermo.processes.linear_reduced import ReducedRoute, blocks_route, check_room
-        from neurothermo.processes.linear_routes import DenseRoute, FourierRoute, ModesRoute
-
-        relaxation, diffusion = self.relaxation, self.diffusion
-        if isinstance(relaxation, Circulant) and not self.mixed:
-            waves = _as_waves(diffusion, relaxation)
-            if waves is not None:
-                return ModesRoute(relaxation, waves)
-            check_room(self.size)
-            return FourierRoute(relaxation, self.noise)
-        if isinstance(relaxation, LowRank) and not self.mixed and relaxation.isotropic:
-            strength = np.unique(diffusion) if isinstance(diffusion, np.ndarray) and diffusion.ndim < 2 else ()
-            if len(strength) == 1 and 2 * relaxation.left.shape[1] < self.size:
-                return ReducedRoute(relaxation, float(strength[0]))
-        if is_sparse(relaxation) and (is_sparse(diffusion) or np.ndim(diffusion) < 2):
-            return blocks_route(relaxation, diffusion, self.parity)
-        check_room(self.size)
-        return DenseRoute(self.relaxation_matrix(), self.irreversible_matrix(), self.noise, self.mixed)
+        return route_for(self)
 
     def covariance(self) -> Array:
         """C of the stationary state, A C + C A^T = 2 D; shape (n, n)."""
@@ -169,6 +148,10 @@ class LinearLangevin:
             from scipy.sparse.linalg import spsolve
 
             return np.asarray(spsolve(relaxation.tocsc(), field))
+        if isinstance(relaxation, LowRank) and np.all(relaxation.diagonal != 0):
+            left, plain = (relaxation.left.T / relaxation.diagonal).T, field / relaxation.diagonal
+            inner = np.eye(left.shape[1]) - relaxation.right.T @ left
+            return np.asarray(plain + left @ np.linalg.solve(inner, relaxation.right.T @ plain))
         return np.linalg.solve(self.relaxation_matrix(), field)
 
     def stationary_law(self, field: Any = None) -> Gaussian:
@@ -493,43 +476,3 @@ def checked_lag(lag: Any, name: str = "lag") -> float:
     if value <= 0:
         raise InputError(f"{name} must be positive, got {value:g}")
     return value
-
-
-def _checked_relaxation(relaxation: Any) -> Any:
-    if isinstance(relaxation, Circulant | LowRank):
-        return relaxation
-    if is_sparse(relaxation):
-        return checked_sparse(relaxation, "relaxation")
-    matrix = checked_array(relaxation, "relaxation")
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
-        raise InputError(f"relaxation must be a square matrix, got shape {matrix.shape}")
-    matrix.setflags(write=False)
-    return matrix
-
-
-def _as_waves(diffusion: Any, relaxation: Circulant) -> Circulant | None:
-    """D as a Circulant of A's shape, where it is one."""
-    if isinstance(diffusion, Circulant) and diffusion.shape == relaxation.shape:
-        return diffusion
-    if isinstance(diffusion, np.ndarray) and diffusion.ndim < 2 and np.all(diffusion == diffusion.flat[0]):
-        return Circulant(np.full(relaxation.shape, diffusion.flat[0]))
-    return None
-
-
-def _parts(operator: Any) -> tuple[Any, ...]:
-    """What a digest is made of."""
-    if isinstance(operator, Circulant):
-        return ("Circulant", operator.eigenvalues)
-    if isinstance(operator, LowRank):
-        return ("LowRank", operator.diagonal, operator.left, operator.right)
-    if is_sparse(operator):
-        return ("sparse", operator.data, operator.indices, operator.indptr)
-    return ("array", operator)
-
-
-def _kind(operator: Any) -> str:
-    if isinstance(operator, Circulant | LowRank):
-        return repr(operator)
-    if is_sparse(operator):
-        return f"sparse with {operator.nnz} entries"
-    return {0: "isotropic", 1: "diagonal", 2: "dense"}[operator.ndim]

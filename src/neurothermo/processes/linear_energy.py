@@ -11,6 +11,7 @@ from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
 from neurothermo.core.gaussian import row_products
 from neurothermo.core.verdict import Verdict
+from neurothermo.processes.linear_reduced import ReducedRoute
 from neurothermo.processes.linear_routes import ModesRoute, factor_of
 from neurothermo.processes.operators import Circulant, is_sparse
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from neurothermo.processes.linear import LinearLangevin
 
 EXACT = 1e-12  # of the largest entry of A D: what counts as symmetric
+GROUP = 1024  # rows of a low-rank matrix formed at a time
 SOLVED = 1e-9  # the same where a covariance had to be solved for
 
 
@@ -76,8 +78,26 @@ def _imbalance(process: LinearLangevin) -> Imbalance:
         i, j = (int(gap.row[entry]), int(gap.col[entry])) if gap.nnz else (0, 0)
         have, want = float(product[i, j]), float(product[j, i])
         return Imbalance((i, j), have, want, abs(have - want) / float(abs(product).max()))
+    if isinstance(process.route, ReducedRoute):
+        return _low_rank_imbalance(process.route)
     product = process.noise.times(process.relaxation_matrix().T).T
     return _worst(product, product.T, float(np.abs(product).max()))
+
+
+def _low_rank_imbalance(route: ReducedRoute) -> Imbalance:
+    """Rows in groups: the matrix itself may be too large."""
+    left, right, strength = route.relaxation.left, route.relaxation.right, route.strength
+    pair, gap, largest = (0, 0), 0.0, abs(route.decay)
+    for start in range(0, len(left), GROUP):
+        rows = slice(start, start + GROUP)
+        forward, back = left[rows] @ right.T, right[rows] @ left.T
+        largest = max(largest, float(np.abs(forward).max()))
+        i, j = (int(k) for k in np.unravel_index(int(np.argmax(np.abs(forward - back))), forward.shape))
+        if abs(forward[i, j] - back[i, j]) > gap:
+            pair, gap = (start + i, j), float(abs(forward[i, j] - back[i, j]))
+    i, j = pair
+    have, want = (-strength * float(left[a] @ right[b]) for a, b in ((i, j), (j, i)))
+    return Imbalance(pair, have, want, gap / largest)
 
 
 def _worst(have: Array, want: Array, scale: float) -> Imbalance:
@@ -173,7 +193,8 @@ def response(process: LinearLangevin) -> Array:
         return process.noise.inverse
     if not process.has_energy:
         raise InputError(
-            f"an input cannot be driven here: with odd coordinates work is that on an energy, and {process.why_no_energy}"
+            "an input cannot be driven here: with odd coordinates it does work where there is an energy, and "
+            f"{process.why_no_energy}"
         )
     return np.asarray(np.linalg.inv(process.relaxation_matrix() @ process.route.covariance()).T)
 

@@ -106,15 +106,16 @@ class Noise:
     @classmethod
     def of(cls, diffusion: Any, size: int) -> Noise:
         """From any of the forms; a dense one that is diagonal is taken as that."""
-        if is_sparse(diffusion) or isinstance(diffusion, Circulant):
+        unseen = is_sparse(diffusion)
+        if unseen or isinstance(diffusion, Circulant):
             diffusion = dense(diffusion, size)
         array = np.asarray(diffusion)
         if array.ndim == 0:
             array = np.full(size, float(array))
         elif array.ndim == 2 and np.count_nonzero(array) == np.count_nonzero(array.diagonal()):
             array = array.diagonal()
-        elif array.ndim == 2:
-            _check_positive(array)  # the blocks of a large sparse one have not been looked at yet
+        elif array.ndim == 2 and unseen:
+            _check_positive(array)
         return cls(array)
 
     @property

@@ -72,7 +72,7 @@ def blocks_route(relaxation: Any, diffusion: Any, parity: npt.NDArray[np.int64])
     routes = []
     for rows in members:
         check_room(len(rows))
-        block = noise[rows] if sparse_noise is None else noise[rows][:, rows].toarray()
+        block = noise[rows] if sparse_noise is None else noise[rows][:, rows]
         routes.append(
             DenseRoute(
                 relaxation[rows][:, rows].toarray(), irreversible[rows][:, rows].toarray(), Noise.of(block, len(rows)),
@@ -114,7 +114,9 @@ class ReducedRoute:
         span = self.basis.shape[1]
         if span < self.relaxation.size:
             check_stable(np.array([self.decay]))
-        small = self.decay * np.eye(span) - (self.basis.T @ self.relaxation.left) @ (self.relaxation.right.T @ self.basis)
+        small = self.decay * np.eye(span) - (self.basis.T @ self.relaxation.left) @ (
+            self.relaxation.right.T @ self.basis
+        )
         return DenseRoute(small, small, Noise(np.full(span, self.strength)))
 
     def covariance(self) -> Array:

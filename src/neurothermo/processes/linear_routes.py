@@ -20,6 +20,8 @@ from neurothermo.processes.linear_noise import Noise, quiet_sentence
 from neurothermo.processes.lyapunov import check_stable, solve_lyapunov
 from neurothermo.processes.operators import Circulant
 
+EPSILON = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True, eq=False)
 class Balance:
@@ -104,7 +106,7 @@ def factor_of(covariance: Array) -> Array:
         If the covariance is singular: noise does not reach every coordinate.
     """
     try:
-        return np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance))
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariance)
         where = int(np.argmax(np.abs(vectors[:, 0])))
@@ -274,6 +276,6 @@ class FourierRoute:
             return summed(self.balance())
         noise = self._all_noisy()
         decay = float(self.relaxation.eigenvalues.real.sum())
-        flow = float(np.sum(self._squares * noise.inverse) - decay)
-        rounding = 1e-15 * np.sqrt(self.relaxation.size) * abs(decay)
-        return Total(0.0 if abs(flow) < rounding else flow, flow, rounding / abs(decay))
+        heat = float(np.sum(self._squares * noise.inverse))
+        flow, rounding = heat - decay, 8 * EPSILON * np.sqrt(self.relaxation.size) * (heat + decay)
+        return Total(0.0 if abs(flow) < rounding else flow, flow, EPSILON)

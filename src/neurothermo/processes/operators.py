@@ -35,7 +35,7 @@ class Circulant:
         of k).
     """
 
-    eigenvalues: npt.NDArray[np.complex128]
+    eigenvalues: npt.NDArray[Any]
 
     def __post_init__(self) -> None:
         values = np.array(self.eigenvalues)
@@ -50,8 +50,8 @@ class Circulant:
         gap = float(np.abs(values - mirrored).max())
         if gap > REALNESS * np.abs(values).max():
             raise InputError(
-                f"eigenvalues must be those of a real matrix (of -k the conjugate of k's), got a difference of {gap:.3g}; "
-                "Circulant.of_column(c) takes the column itself"
+                f"eigenvalues must be those of a real matrix (of -k the conjugate of k's), got a difference of "
+                f"{gap:.3g}; Circulant.of_column(c) takes the column itself"
             )
         values = (values + mirrored) / 2
         values.setflags(write=False)

@@ -1,0 +1,78 @@
+"""The nonlinear field in motion: drift by Fourier transform, noise and heat by the Langevin kernels."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array
+from neurothermo.processes.operators import Circulant
+
+if TYPE_CHECKING:
+    from neurothermo.engine.forced import Bath, ForcedDriver
+    from neurothermo.processes.field import NeuralField
+
+POTENTIALS = np.linspace(-50.0, 50.0, 2001)  # where the gain's largest slope is looked for
+SHARE = 0.05  # of the shortest time: the default step
+LONG = 0.5
+
+
+def fastest_rate(field: NeuralField) -> float:
+    """A bound on how fast any mode of the nonlinear field moves: (1 + max f' max |J_k|)/tau."""
+    steepest = float(np.max(field.gain.derivative(POTENTIALS)))
+    return (1 + steepest * float(np.max(np.abs(field.coupling.transfer)))) / field.tau
+
+
+def field_driver(field: NeuralField, dt: float | None) -> ForcedDriver:
+    """Euler and Maruyama's step of the nonlinear field, its flow the exact log ratio of the step.
+
+    The input of a protocol adds to the field's own, I/tau in velocity; it couples to the activity f(u): changing it
+    by dI does the work -dI . f(u) dx.
+    """
+    from neurothermo.engine.forced import ForcedDriver
+
+    rate = fastest_rate(field)
+    if dt is None:
+        dt = SHARE / rate
+    elif dt * rate > LONG:
+        warnings.warn(
+            f"dt = {dt:g} is long for the field's fastest rate, {rate:.3g} per unit time at most (dt x rate = "
+            f"{dt * rate:.2g}): steps diverge above 2 and are accurate well below 1",
+            stacklevel=5,
+        )
+    return ForcedDriver(
+        field.evaluate, lambda values: values / field.tau, lambda change: change * field.grid.cell, field.size,
+        _bath(field, dt), dt, kernel="euler-maruyama, fused: exact log ratio of the step", cost_per_number=12.0,
+    )  # fmt: skip
+
+
+def _bath(field: NeuralField, dt: float) -> Bath:
+    from neurothermo.engine.forced import CorrelatedNoise, IndependentNoise
+
+    diffusion = field.noise.diffusion
+    if np.ndim(diffusion) < 2 and not isinstance(diffusion, Circulant):
+        return IndependentNoise(np.ones(field.size), np.zeros(field.size) + diffusion, dt, False)
+    if isinstance(diffusion, Circulant):
+        spectrum = np.asarray(diffusion.eigenvalues).real
+        return CorrelatedNoise(
+            _filter(spectrum, np.sqrt(2 * dt * spectrum)), _filter(spectrum, 1 / spectrum), dt, False
+        )
+    factor = (np.sqrt(2 * dt) * np.linalg.cholesky(diffusion)).T.astype(np.float32)
+    inverse = np.linalg.inv(diffusion).astype(np.float32)
+    return CorrelatedNoise(lambda rows: rows @ factor, lambda rows: rows @ inverse, dt, False)
+
+
+def _filter(spectrum: Array, gains: Array) -> Any:
+    """Rows multiplied by a real function of the wavenumber."""
+    from scipy.fft import irfftn, rfftn
+
+    shape, axes = spectrum.shape, tuple(range(-spectrum.ndim, 0))
+    half = gains[..., : shape[-1] // 2 + 1].astype(np.float32)
+
+    def apply(rows: Any) -> Any:
+        fields = rows.reshape(-1, *shape)
+        return irfftn(rfftn(fields, axes=axes) * half, shape, axes).reshape(rows.shape)
+
+    return apply

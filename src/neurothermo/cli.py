@@ -118,7 +118,8 @@ def run(
         plan.system, plan.protocol, plan.rule, temperature=plan.temperature, **plan.options,
         progress=False if quiet or as_json else None,
     )  # fmt: skip
-    introduction = f"{plan.system!r}; {plan.protocol!r}; {plan.rule!r}."
+    moved_by = f"{plan.rule!r}" if plan.rule else "moved by its own noise"
+    introduction = f"{plan.system!r}; {plan.protocol!r}; {moved_by}."
     with filled_whole(folder, overwrite) as temporary:
         forward.to_netcdf(temporary / "forward.nc", engine="h5netcdf")
         reverse.to_netcdf(temporary / "reverse.nc", engine="h5netcdf")

@@ -14,14 +14,15 @@ import numpy as np
 
 from neurothermo.core.checks import checked_array, checked_choice, checked_count, checked_flag, nearest
 from neurothermo.core.errors import InputError
+from neurothermo.core.flight import Process
 from neurothermo.core.randomness import Stream
-from neurothermo.dynamics import Glauber
+from neurothermo.dynamics import Glauber, Langevin
 from neurothermo.protocols import Protocol, as_protocol, hold, ramp
-from neurothermo.systems import SpinNetwork, hopfield
+from neurothermo.systems import RateNetwork, SpinNetwork, gains, hopfield
 from neurothermo.systems.reading import read_matrix
 
 LARGEST_PATTERNS = 10**8
-OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every")
+OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every", "dt")
 KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", *OPTIONS)
 
 
@@ -29,13 +30,14 @@ KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", 
 class Experiment:
     """What an experiment file says, ready to run.
 
-    `options` are those of `simulate`; `text` is the file as parsed, for the report.
+    `options` are those of `simulate`; `text` is the file as parsed, for the report. A process has no rule and no
+    temperature.
     """
 
     title: str
-    system: SpinNetwork
+    system: Any
     protocol: Protocol
-    rule: Glauber
+    rule: Glauber | Langevin | None
     temperature: Any
     estimators: tuple[str, ...] | None
     options: dict[str, Any]
@@ -69,12 +71,12 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         If a key is unknown or missing, or a value is not what it must be.
     """
     _refuse_unknown(text, KEYS, "the experiment")
-    for needed in ("system", "protocol", "temperature"):
+    for needed in ("system", "protocol"):
         if needed not in text:
             raise InputError(f"{needed} is needed in the experiment")
     system = _build(text["system"], "system", SYSTEMS, {"folder": folder})
     protocol = _build(text["protocol"], "protocol", PROTOCOLS, {"folder": folder, "system": system})
-    rule = _build(text.get("dynamics", {"kind": "Glauber"}), "dynamics", {"Glauber": _glauber}, {})
+    rule = _rule(system, text)
     estimators = text.get("estimators")
     if estimators is not None:
         from neurothermo.studies.experiment import ESTIMATORS
@@ -83,12 +85,30 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
             raise InputError(f"estimators must be a list of names, got {estimators!r}")
         estimators = tuple(dict.fromkeys(checked_choice(one, "estimators", ESTIMATORS) for one in estimators))
     options = {key: text[key] for key in OPTIONS if key in text}
-    temperature = text["temperature"]
-    if estimators and (not system.symmetric or np.ndim(temperature) > 0):
+    temperature = text.get("temperature")
+    if estimators and (not system.has_energy or np.ndim(temperature) > 0):
         reason = system.why_no_energy or "neurons have temperatures of their own"
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
     title = str(text.get("title", name))
     return Experiment(title, system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text)
+
+
+def _rule(system: Any, text: dict[str, Any]) -> Any:
+    """The rule of motion of a system; None for a process, which brings its own noise."""
+    if isinstance(system, Process):
+        for name in ("dynamics", "temperature"):
+            if name in text:
+                raise InputError(
+                    f"{name} must not be given: {text['system']['kind']} is a process, with noise of its own"
+                )
+        return None
+    if "temperature" not in text:
+        raise InputError("temperature is needed in the experiment")
+    kinds: dict[str, Callable[..., Any]] = {"Glauber": _glauber} if isinstance(system, SpinNetwork) else {}
+    kinds = kinds or {"Langevin": _langevin}
+    if "dynamics" not in text and "Glauber" not in kinds:
+        raise InputError('dynamics is needed in the experiment: kind = "Langevin" and its dt')
+    return _build(text.get("dynamics", {"kind": "Glauber"}), "dynamics", kinds, {})
 
 
 def _build(table: Any, name: str, kinds: dict[str, Callable[..., Any]], context: dict[str, Any]) -> Any:
@@ -154,23 +174,58 @@ def _fly_mushroom_body(*, scale: float) -> SpinNetwork:
     return SpinNetwork(datasets.fly_mushroom_body().values.T * scale, label=f"fly mushroom body x {scale:g}")
 
 
-SYSTEMS: dict[str, Callable[..., SpinNetwork]] = {
+def _rate_network(*, couplings: Any, gain: Any = None, resistance: Any = 1.0, input: Any = 0.0) -> RateNetwork:
+    return RateNetwork(couplings, _gain({"kind": "logistic"} if gain is None else gain), resistance, input)
+
+
+def _linear_langevin(*, relaxation: Any, diffusion: Any, parity: Any = None) -> Any:
+    from neurothermo.processes import LinearLangevin
+
+    return LinearLangevin(relaxation, diffusion, parity)
+
+
+def _neural_field(
+    *, length: Any, points: Any, kernel: Any, gain: Any, tau: float = 1.0, noise: Any = 1.0, input: Any = 0.0,
+    at: Any = "stable", boundary: str = "periodic",
+) -> Any:  # fmt: skip
+    from neurothermo.processes import NeuralField, kernels
+
+    shapes = {name: getattr(kernels, name) for name in KERNELS}
+    shape = _build(kernel, "system.kernel", shapes, {}) if isinstance(kernel, dict) else kernel
+    if isinstance(noise, dict):
+        noise = _build(noise, "system.noise", shapes, {})
+    return NeuralField(length, points, shape, _gain(gain), tau, noise, input=input, at=at, boundary=boundary)
+
+
+def _gain(value: Any) -> gains.Gain:
+    """A number, the slope of a linear gain, or a table with the name of a gain."""
+    if isinstance(value, dict):
+        return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})  # type: ignore[no-any-return]
+    return gains.as_gain(value)
+
+
+KERNELS = ("gaussian", "mexican_hat", "exponential")
+GAINS = ("logistic", "tanh", "linear", "threshold_linear")
+SYSTEMS: dict[str, Callable[..., Any]] = {
     "hopfield": _hopfield,
     "SpinNetwork": _spin_network,
     "SpinNetwork.from_binary": _from_binary,
     "SpinNetwork.read": _read,
     "fly_mushroom_body": _fly_mushroom_body,
+    "RateNetwork": _rate_network,
+    "LinearLangevin": _linear_langevin,
+    "NeuralField": _neural_field,
 }
 
 
 # -- protocols -----------------------------------------------------------------------------------------------------
 
 
-def _ramp(*, start: Any, stop: Any, steps: int, system: SpinNetwork) -> Protocol:
+def _ramp(*, start: Any, stop: Any, steps: int, system: Any) -> Protocol:
     return ramp(_input(start, "start", system), _input(stop, "stop", system), steps)
 
 
-def _hold(*, value: Any, steps: int, system: SpinNetwork) -> Protocol:
+def _hold(*, value: Any, steps: int, system: Any) -> Protocol:
     return hold(_input(value, "value", system), steps)
 
 
@@ -180,11 +235,12 @@ def _array(*, values: Any = None, path: str | None = None, folder: Path) -> Prot
     return Protocol(read_matrix(folder / str(path)) if values is None else values)
 
 
-def _input(value: Any, name: str, system: SpinNetwork) -> Any:
+def _input(value: Any, name: str, system: Any) -> Any:
     """One input: a list; a number for all neurons; or `{pattern = 1, strength = 1.0}`."""
     if isinstance(value, dict):
         _refuse_unknown(value, ("pattern", "strength"), f"{name} of [protocol]")
-        stored: Any = system.patterns.patterns if system.patterns else []
+        patterns = system.patterns if isinstance(system, SpinNetwork) else None
+        stored: Any = patterns.patterns if patterns else []
         number = value.get("pattern")
         if len(stored) == 0:
             raise InputError(f"{name}: the network stores no patterns; give the input as numbers")
@@ -202,6 +258,12 @@ def _glauber(
     *, order: str = "random", attempts: int | None = None, activation: str = "heat-bath", descending: bool = False
 ) -> Glauber:
     return Glauber(order, attempts, activation, descending)
+
+
+def _langevin(
+    *, dt: float, noise: str = "additive", step: str | None = None, friction: float | None = None
+) -> Langevin:
+    return Langevin(dt, noise, step, friction)
 
 
 PROTOCOLS: dict[str, Callable[..., Protocol]] = {"ramp": _ramp, "hold": _hold, "array": _array}

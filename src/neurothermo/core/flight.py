@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +17,10 @@ TILE = 64  # trials whose energies are computed together; chunks of a run are mu
 
 @dataclass(frozen=True, eq=False)
 class Flight:
-    """Trials under way: their states, changed in place, and what they have accumulated."""
+    """Trials under way: their states, changed in place, and what they have accumulated.
+
+    `sums` holds the flow of each part of the system that the run asked for by name (none: nothing is split).
+    """
 
     states: npt.NDArray[Any]
     first_trial: int
@@ -24,16 +28,34 @@ class Flight:
     work: Array
     flow: Array
     kept: dict[Any, Any] = field(default_factory=dict)
+    sums: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, states: npt.NDArray[Any], first_trial: int, stream: Stream) -> Flight:
-        """Trials about to start."""
-        return cls(np.array(states), first_trial, stream, np.zeros(len(states)), np.zeros(len(states)))
+    def of(cls, states: npt.NDArray[Any], first_trial: int, stream: Stream, *, parts: Iterable[str] = ()) -> Flight:
+        """Trials about to start; `parts` names those of the system whose flow is kept apart."""
+        count = len(states)
+        sums = {name: np.zeros(count) for name in parts}
+        return cls(np.array(states), first_trial, stream, np.zeros(count), np.zeros(count), sums=sums)
 
     @property
     def keys(self) -> tuple[np.uint64, np.uint64]:
         """The key words of the run, as kernels take them."""
         return np.uint64(self.stream.first), np.uint64(self.stream.second)
+
+
+@runtime_checkable
+class Parted(Protocol):
+    """A system whose variables fall into parts, or a driver that splits the flow between them."""
+
+    @property
+    def parts(self) -> dict[str, slice]:
+        """Columns of a state that belong to each part, by its name; together they are all columns."""
+        ...
+
+
+def parts_of(thing: Any) -> dict[str, slice]:
+    """The parts of a system, or those that a driver splits the flow between; none where they say nothing of it."""
+    return thing.parts if isinstance(thing, Parted) else {}
 
 
 class Driver(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,7 +40,10 @@ class Bath(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Padded arrays of one block, changed in place; `drift` and `activity` are those at the states."""
+    """Padded arrays of one block, changed in place; `drift` and `activity` are those at the states.
+
+    `sums` is the flow of the parts of the system that are kept apart.
+    """
 
     states: Any
     drift: Any
@@ -49,6 +52,7 @@ class Block:
     increments: Any
     flow: Array
     first_trial: int
+    sums: dict[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +68,15 @@ class IndependentNoise:
     dt : float
     heun : bool
         Whether flow is the midpoint heat alone, without the curvature of the exact ratio.
+    parts : dict of slices
+        Variables whose share of the flow is kept apart where a flight asks for it.
     """
 
     pace: Array
     diffusion: Array
     dt: float
     heun: bool
+    parts: dict[str, slice] = field(default_factory=dict)
 
     @property
     def arrays(self) -> tuple[Any, Any, Any, Any]:
@@ -89,9 +96,15 @@ class IndependentNoise:
         )
 
     def settle(self, block: Block, held: Any) -> None:
-        """One pass of the fused kernel."""
+        """One pass of the fused kernel, or one for each part; their shares add up to the flow."""
         _, _, inverse, curvature = self.arrays
-        langevin.settle(block.drift, block.forces, block.increments, held, inverse, curvature, block.flow)
+        if not block.sums:
+            langevin.settle(block.drift, block.forces, block.increments, held, inverse, curvature, block.flow)
+        for name, total in block.sums.items():
+            share, own = np.zeros_like(total), _only(self.parts[name], inverse, curvature)
+            langevin.settle(block.drift, block.forces, block.increments, held, *own, share)
+            total += share
+            block.flow[:] += share
 
     def correct(self, block: Block, held: Any) -> None:
         """One pass of the fused kernel."""
@@ -149,6 +162,7 @@ class ForcedDriver:
     kernel: str = "Langevin"
     cost_per_number: float = 8.0  # nanoseconds
     flow_of_heat: None = None
+    parts: dict[str, slice] = field(default_factory=dict)
 
     @property
     def block(self) -> int:
@@ -182,11 +196,14 @@ class ForcedDriver:
             if watched:
                 self._watch(block, count, flight.first_trial + start, first_step + k - 1)
         if not watched and not np.all(np.isfinite(block.states[:count])):  # find out where, from the start
-            again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy())
+            sums = {name: total.copy() for name, total in flight.sums.items()}
+            again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy(), sums=sums)
             self._carry_block(again, start, values, first_step, relax_first, True)
         flight.states[rows] = block.states[:count]
         flight.work[rows] = work[:count]
         flight.flow[rows] = block.flow[:count]
+        for name, total in block.sums.items():
+            flight.sums[name][rows] = total[:count]
 
     def _padded(self, flight: Flight, rows: slice) -> Block:
         states = _filled(flight.states[rows], self.block).astype(np.float32)
@@ -195,6 +212,7 @@ class ForcedDriver:
             states, drift, activity, np.empty_like(states), np.empty_like(states),
             _filled(flight.flow[rows], self.block),
             flight.first_trial + rows.start,
+            {name: _filled(total[rows], self.block) for name, total in flight.sums.items()},
         )  # fmt: skip
 
     def _evaluated(self, states: Any) -> tuple[Any, Any]:
@@ -240,3 +258,11 @@ class ForcedDriver:
 def _filled(given: Any, length: int) -> Any:
     """Rows repeated at the end up to a length."""
     return given[np.minimum(np.arange(length), len(given) - 1)]
+
+
+def _only(columns: slice, *arrays: Any) -> tuple[Any, ...]:
+    """Copies that are zero outside some columns."""
+    copies = tuple(np.zeros_like(array) for array in arrays)
+    for copy, array in zip(copies, arrays, strict=True):
+        copy[columns] = array[columns]
+    return copies

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import checked_count
-from neurothermo.core.flight import Flight
+from neurothermo.core.flight import Flight, parts_of
 from neurothermo.core.progress import progress as progress_bar
 from neurothermo.core.randomness import Stream
 from neurothermo.ensemble.initial import InitialLaw, exact_stationary
@@ -47,13 +47,20 @@ class Run:
         if "flow" in self.setup.attributes and self.setup.has_energy and np.ndim(self.setup.temperature) == 0:
             columns["shadow_work"] = self.setup.temperature * flow + columns["heat"]
         state = "neuron" if self.setup.first.dimension == self.setup.first.size else "variable"
-        return {**{name: columns[name] for name in COLUMNS if name in columns}, **self.records.variables(taken, state)}
+        ordered = [name for name in (*COLUMNS, *self._shares.values()) if name in columns]
+        return {**{name: columns[name] for name in ordered}, **self.records.variables(taken, state)}
+
+    @property
+    def _shares(self) -> dict[str, str]:
+        """The parts that the driver splits the flow between, and the columns of their shares."""
+        return {name: f"flow_{name}" for name in parts_of(self.setup.driver)}
 
     def _all_chunks(self, chunk: int, show: bool | None) -> tuple[dict[str, Any], list[Any]]:
         """Every chunk of trials through the whole protocol; the sums of each trial, the records of each chunk."""
         values = self.setup.protocol.values
         final = self._final_law()
         names = ["work", "flow"] + ["energy_initial", "energy_final"] * self.setup.has_energy
+        names += self._shares.values()
         names += ["log_law_initial"] * bool(self.law.log_probability) + ["log_law_final"] * bool(final)
         columns = {name: np.empty(self.trials) for name in names}
         taken: list[Any] = []
@@ -61,13 +68,16 @@ class Run:
             for start in range(0, self.trials, chunk):
                 rows = slice(start, min(start + chunk, self.trials))
                 absolute = np.arange(rows.start, rows.stop)
-                flight = Flight.of(self.law.draw(absolute, self.numbers, self.threads), start, self.numbers)
+                states = self.law.draw(absolute, self.numbers, self.threads)
+                flight = Flight.of(states, start, self.numbers, parts=self._shares)
                 if self.law.log_probability:
                     columns["log_law_initial"][rows] = self.law.log_probability(flight.states)
                 if self.setup.has_energy:
                     columns["energy_initial"][rows] = self.setup.first.energy(flight.states, values[0])
                 taken.append(self._fly(flight, advance))
                 columns["work"][rows], columns["flow"][rows] = flight.work, flight.flow
+                for name, share in self._shares.items():
+                    columns[share][rows] = flight.sums[name]
                 if self.setup.has_energy:
                     columns["energy_final"][rows] = self.setup.last.energy(flight.states, values[-1])
                 if final:

@@ -12,6 +12,7 @@ from neurothermo.core.plain import plain
 from neurothermo.core.randomness import digest
 from neurothermo.core.version import __version__
 from neurothermo.ensemble.setup import Setup
+from neurothermo.systems.continuous import is_continuous
 
 UNITS = {
     "work": ENERGY,
@@ -44,6 +45,11 @@ MEANINGS = {
     "shadow_work": "T flow + heat: what the discrete step hides from the first law",
 }
 
+NO_FLOW = (
+    "none: some variables move without noise, a path of theirs has no log ratio with its reverse, and entropy_flow "
+    "is NaN; work does not need it"
+)
+
 
 def build(variables: dict[str, Any], coordinates: dict[str, Any], attributes: dict[str, Any]) -> Any:
     """An xarray.Dataset of one-dimensional or recorded variables, with units and meanings."""
@@ -55,9 +61,15 @@ def build(variables: dict[str, Any], coordinates: dict[str, Any], attributes: di
         attrs=attributes,
     )
     for name, variable in ledger.data_vars.items():
-        variable.attrs["units"] = UNITS.get(str(name), "1")
-        variable.attrs["long_name"] = MEANINGS[str(name)]
+        variable.attrs["units"], variable.attrs["long_name"] = _said_of(str(name))
     return ledger
+
+
+def _said_of(name: str) -> tuple[str, str]:
+    """Units and meaning of a variable; flow_<part> is the share of one part of the system."""
+    if name in MEANINGS:
+        return UNITS.get(name, "1"), MEANINGS[name]
+    return NATS, f"entropy that flowed into the bath from the {name.removeprefix('flow_')}"
 
 
 def attributes(setup: Setup, law: Any, run: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +97,8 @@ def attributes(setup: Setup, law: Any, run: str, options: dict[str, Any]) -> dic
         **{name: value for name, value in setup.attributes.items() if name != "system_digest"},
         **law.attributes,
     }
+    if "flow" in found and setup.driver.flow_of_heat is None and is_continuous(setup.first):
+        found["flow"] = NO_FLOW if np.any(setup.first.noise == 0) else found["flow"]
     if protocol.temperatures is not None:
         found["temperatures"] = np.asarray(protocol.temperatures)
     else:

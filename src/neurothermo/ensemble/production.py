@@ -11,7 +11,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.ledger import column, is_ledger
 
-TRIALS_A_CONTROL = 50
+TRIALS_A_CONTROL = 20
 
 
 def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
@@ -92,17 +92,30 @@ def _controls(ledger: Any, trials: int) -> Array:
         found.append((column(ledger, "energy_final") - column(ledger, "energy_initial"))[:, None])
     if "states" in ledger:
         states = ledger["states"].values
-        first, last = states[:, 0].astype(np.float64), states[:, -1].astype(np.float64)
-        size = first.shape[1]
-        pairs = np.triu_indices(size)
-        if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL:
-            found += [last - first, last[:, pairs[0]] * last[:, pairs[1]] - first[:, pairs[0]] * first[:, pairs[1]]]
-        elif 2 * size <= trials // TRIALS_A_CONTROL:
-            found += [last - first, last**2 - first**2]
+        found += _differences(states[:, 0].astype(np.float64), states[:, -1].astype(np.float64))
     if not found:
         return np.empty((trials, 0))
     controls = np.concatenate(found, axis=1)
     return np.asarray(controls[:, controls.std(axis=0) > 0])
+
+
+def _differences(first: Array, last: Array) -> list[Array]:
+    """Of linear and quadratic functions of the state, as many as the trials can carry.
+
+    All pairs where there are few variables; else squares and the powers of Fourier modes, which for a field on a ring
+    are all the pairs that matter.
+    """
+    trials, size = first.shape
+    rows, columns = np.triu_indices(size) if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL else ([], [])
+    if len(rows):
+        return [last - first, last[:, rows] * last[:, columns] - first[:, rows] * first[:, columns]]
+    power = np.abs(np.fft.rfft(last)) ** 2 - np.abs(np.fft.rfft(first)) ** 2
+    chosen, room = [], trials // TRIALS_A_CONTROL
+    for candidate in (power, last**2 - first**2, last - first):
+        if candidate.shape[1] <= room:
+            chosen.append(candidate)
+            room -= candidate.shape[1]
+    return chosen
 
 
 def _mean_beside(values: Array, controls: Array) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from neurothermo.exact import mean_field
 from neurothermo.exact.balance import entropy_balance
 from neurothermo.exact.enumerated import EnumeratedChain, enumerated_chain
 from neurothermo.exact.equilibrium import entropy, free_energy, free_energy_difference, mean_energy, partition
+from neurothermo.exact.fokker_planck import GridLaw, grid_stationary_law
 from neurothermo.exact.large_deviations import scaled_cumulants
 from neurothermo.exact.law import BoltzmannLaw, boltzmann_law, is_feasible
 from neurothermo.exact.planning import Plan, plan
@@ -14,6 +15,7 @@ from neurothermo.exact.work import generating_function, work_cumulants, work_dis
 __all__ = [
     "BoltzmannLaw",
     "EnumeratedChain",
+    "GridLaw",
     "Plan",
     "StationaryLaw",
     "boltzmann_law",
@@ -25,6 +27,7 @@ __all__ = [
     "free_energy",
     "free_energy_difference",
     "generating_function",
+    "grid_stationary_law",
     "is_feasible",
     "mean_energy",
     "mean_field",

@@ -9,11 +9,13 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.exact.langevin import production_of_variables
 from neurothermo.exact.lumped_steady import lumped_flow, lumped_law
 from neurothermo.exact.lumped_ticks import LumpedTick, lumped_tick
 from neurothermo.exact.odds import checked_law
 from neurothermo.exact.steady import StationaryLaw, law_of
 from neurothermo.exact.ticks import Tick, tick_of, units_of
+from neurothermo.systems.continuous import is_continuous
 
 FIGURES = ("residual", "gap", "accuracy", "applications")  # of a law, handed on in the details
 STATIONARY = 1e-6  # a law given that moves by more in one tick is not stationary
@@ -37,8 +39,10 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
 
     Parameters
     ----------
-    system : SpinNetwork
-    rule : Glauber
+    system : SpinNetwork; or RateNetwork, DriftSystem, ... of at most three variables
+        Of real variables the Fokker-Planck equation is solved on grids and extrapolated (`grid_stationary_law`): an
+        estimate in nats per unit time, for dt -> 0, its standard error the size of the extrapolation.
+    rule : Glauber; or Langevin
     temperature : float or array_like, shape (N,)
         One, or one for each neuron; energy units, > 0.
     field : array_like, shape (N,), optional
@@ -64,6 +68,8 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
     ----------
     Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6; Gaspard, J. Stat. Phys. 117, 599 (2004).
     """
+    if is_continuous(system):
+        return production_of_variables(system, rule, temperature, field)
     if law is None and (lumped := lumped_tick(system, rule, temperature, field)) is not None:
         return _lumped(lumped)
     from neurothermo.exact.attribution import flow_parts

@@ -23,10 +23,13 @@ from neurothermo.processes.operators import Circulant, dense
 from neurothermo.systems.gains import as_gain
 
 if TYPE_CHECKING:
+    from neurothermo.core.gaussian import Gaussian
+    from neurothermo.engine.forced import ForcedDriver
     from neurothermo.processes.linear import LinearLangevin
 
 NEAR = 1e-2  # how far a homogeneous state given may be from one that is stationary
 STATIONARY = 1e-6  # of the potentials: what may be left of the drift in a state given
+LARGEST_LAW = 1024  # places, up to which a Gaussian law of a linear field is drawn from
 RATE = "nats per unit time"
 
 
@@ -489,6 +492,55 @@ class NeuralField:
             )
         state = 0.0 if field_states.is_linear(self.gain) else float(self.state.flat[0])
         return field_modes.diffusion_limit(self.coupling, self.gain, state, self.tau)
+
+    # -- in motion ---------------------------------------------------------------------------------
+
+    @property
+    def dimension(self) -> int:
+        """A potential at every place."""
+        return self.size
+
+    @property
+    def has_energy(self) -> bool:
+        """Never: see `why_no_energy`."""
+        return False
+
+    @property
+    def why_no_energy(self) -> str:
+        """A sentence: the nonlinear field under additive noise is no equilibrium system, symmetric kernel or not."""
+        return (
+            "additive noise on the potentials of a field keeps no Boltzmann law: entropy flow and production exist, "
+            "energy, heat and free energy do not"
+        )
+
+    def energy(self, states: Any, field: Any) -> Any:
+        """Raises: there is none."""
+        raise InputError(f"this field has no energy: {self.why_no_energy}")
+
+    def activity(self, states: Any) -> Any:
+        """f(u), shape (trials, size): what an input couples to."""
+        return self.gain(np.asarray(states))
+
+    def driver(self, dt: float | None = None) -> ForcedDriver:
+        """What carries trials of the nonlinear field, in steps of `dt` (default a twentieth of its shortest time).
+
+        Euler and Maruyama's step, whose flow is its exact log ratio; single precision.
+        """
+        from neurothermo.processes.field_driver import field_driver
+
+        return field_driver(self, dt)
+
+    def stationary_law(self, field: Any = None) -> Gaussian | None:
+        """The Gaussian law of a linear field at an input; None for any other, whose law is not known."""
+        if not field_states.is_linear(self.gain) or self.size > LARGEST_LAW:
+            return None
+        return self.linearized().stationary_law(None if field is None else np.asarray(field) / self.tau)
+
+    def scattered(self, uniforms: Array) -> Array:
+        """About the stationary state, five standard deviations of the linearized field to either side."""
+        from neurothermo.processes.field_driver import spread
+
+        return np.asarray(self.state.ravel() + 10 * (uniforms - 0.5) * spread(self))
 
 
 def _stacked(axes: tuple[Array, ...]) -> Array:

@@ -48,6 +48,14 @@ def field_driver(field: NeuralField, dt: float | None) -> ForcedDriver:
     )  # fmt: skip
 
 
+def spread(field: NeuralField) -> float:
+    """The standard deviation of the linearized field at a place, its root mean square over places."""
+    if field.translation_invariant:
+        modes = field.modes()
+        return float(np.sqrt(np.mean(modes.spectrum / modes.alpha) / field.grid.cell))
+    return float(np.sqrt(np.mean(np.diag(field.linearized().covariance()))))
+
+
 def _bath(field: NeuralField, dt: float) -> Bath:
     from neurothermo.engine.forced import CorrelatedNoise, IndependentNoise
 

@@ -112,11 +112,9 @@ class ReducedRoute:
     def inside(self) -> DenseRoute:
         """The process within the span."""
         span = self.basis.shape[1]
-        if span < self.relaxation.size:
-            check_stable(np.array([self.decay]))
-        small = self.decay * np.eye(span) - (self.basis.T @ self.relaxation.left) @ (
-            self.relaxation.right.T @ self.basis
-        )
+        coupled = (self.basis.T @ self.relaxation.left) @ (self.relaxation.right.T @ self.basis)
+        small = self.decay * np.eye(span) - coupled
+        check_stable(np.append(np.linalg.eigvals(small), self.decay))  # of the span and of the rest
         return DenseRoute(small, small, Noise(np.full(span, self.strength)))
 
     def covariance(self) -> Array:

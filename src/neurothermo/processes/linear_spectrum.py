@@ -34,9 +34,9 @@ def lagged_covariance(process: LinearLangevin, lag: Any) -> Array:
     """e^(-A t) C for each lag; C e^(-A^T |t|) where it is negative."""
     lags = checked_array(lag, "lag")
     covariance = process.route.covariance()
-    found = np.stack([propagator(process, abs(time)) @ covariance for time in lags.ravel()]) if lags.size else None
-    if found is None:
-        return np.empty((*lags.shape, process.size, process.size))
+    found = np.empty((lags.size, process.size, process.size))
+    for row, time in enumerate(lags.ravel()):
+        found[row] = propagator(process, abs(time)) @ covariance
     back = lags.ravel() < 0
     found[back] = found[back].transpose(0, 2, 1)
     return found.reshape(*lags.shape, process.size, process.size)

@@ -237,6 +237,7 @@ class PlasticNetwork:
         return np.asarray((4 * uniforms - 2) * np.append(reach, np.full(self.dimension - self.size, learned)))
 
     def __repr__(self) -> str:
-        kind = "matched noise" if self.matched else "noise-free couplings, no energy"
+        kind = "matched noise" if self.matched else "no noise of the couplings"
+        energy = "" if self.has_energy else ", no energy"
         label = f"{self.label}: " if self.label else ""
-        return f"PlasticNetwork({label}N = {self.size}, tau = {self.tau:g}, eta = {self.eta:g}, {kind})"
+        return f"PlasticNetwork({label}N = {self.size}, tau = {self.tau:g}, eta = {self.eta:g}, {kind}{energy})"

@@ -10,9 +10,11 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
-from neurothermo.core.flight import TILE, Driver, Flight
+from neurothermo.core.flight import TILE, Driver, Flight, parts_of
 from neurothermo.dynamics.langevin.euler_maruyama import padded
+from neurothermo.dynamics.langevin.motion import Motion, PlainMotion, Walk
 from neurothermo.dynamics.langevin.rule import Langevin
+from neurothermo.dynamics.langevin.shares import Parts
 from neurothermo.engine.forced import ForcedDriver, IndependentNoise
 from neurothermo.systems.continuous import Continuous, inputs
 
@@ -22,17 +24,19 @@ FUSED = ("euler-maruyama", "heun")
 def langevin_driver(system: Any, rule: Any, temperature: Any, plain: bool) -> Driver:
     """The driver of a system of real variables under Langevin's rule or one of a user's own."""
     if not isinstance(rule, Langevin):
-        return BlockDriver(system, rule, temperature, "plain", None)
+        return BlockDriver(system, PlainMotion(system, rule, temperature), "plain", None, {})
     rule.check(system, temperature)
-    step = rule.step_for(system)
+    step, parts = rule.step_for(system), parts_of(system)
     if plain or step not in FUSED:
+        walks = step == "metropolis" and not plain
+        motion = Walk(system, rule.dt, temperature) if walks else PlainMotion(system, rule, temperature)
         of_heat = -1 / temperature if step == "metropolis" else None
-        return BlockDriver(system, rule, temperature, f"{step}, plain" if plain else step, of_heat)
+        return BlockDriver(system, motion, f"{step}, plain" if plain else step, of_heat, parts)
     bath = np.zeros(system.dimension) + padded(temperature, system)
-    noise = IndependentNoise(system.pace, system.noise * bath, rule.dt, step == "heun")
+    noise = IndependentNoise(system.pace, system.noise * bath, rule.dt, step == "heun", parts)
     return ForcedDriver(
         system.evaluate, lambda field: inputs(system, field), lambda change: change, system.dimension, noise, rule.dt,
-        heun=step == "heun", kernel=f"{step}, fused",
+        heun=step == "heun", kernel=f"{step}, fused", parts=parts,
     )  # fmt: skip
 
 
@@ -41,10 +45,10 @@ class BlockDriver:
     """Any rule of motion on real variables, step by step in NumPy, double precision, blocks of fixed shape."""
 
     system: Continuous
-    rule: Any
-    temperature: Any
+    motion: Motion
     kernel: str
     flow_of_heat: float | None
+    parts: Parts
 
     @property
     def block(self) -> int:
@@ -68,28 +72,32 @@ class BlockDriver:
         count = min(self.block, len(flight.states) - start)
         rows = slice(start, start + count)
         trials = flight.first_trial + start + np.minimum(np.arange(self.block), count - 1)
-        states = flight.states[rows][np.minimum(np.arange(self.block), count - 1)].astype(np.float64)
+        here = self.motion.place(flight.states[rows][np.minimum(np.arange(self.block), count - 1)].astype(np.float64))
         for k in range(1, len(values)):
             change, step = values[k] - values[k - 1], first_step + k - 1
             if not relax_first:
-                flight.work[rows] -= self._done(states, change)[:count]
+                flight.work[rows] -= _done(here, change)[:count]
             held = values[k - 1] if relax_first else values[k]
-            states, flow = self.rule.move(
-                self.system, states, held, temperature=self.temperature, address=flight.stream.at(trials, step)
-            )
+            there, flow = self.motion.move(here, held, flight.stream.at(trials, step))
             flight.flow[rows] += flow[:count]
-            if not np.all(np.isfinite(states[:count])):
-                trial = flight.first_trial + start + int(np.flatnonzero(~np.isfinite(states[:count]).all(axis=1))[0])
+            if flight.sums:
+                for name, share in self.motion.shares(here, there, held, self.parts).items():
+                    flight.sums[name][rows] += share[:count]
+            finite = np.isfinite(there.states[:count])
+            if not np.all(finite):
+                trial = flight.first_trial + start + int(np.flatnonzero(~finite.all(axis=1))[0])
                 raise InputError(
                     f"the drift gave NaN or infinity at step {step} for trial {trial}; either the drift is undefined "
                     "there, or dt is too large and the motion diverged"
                 )
+            here = there
             if relax_first:
-                flight.work[rows] -= self._done(states, change)[:count]
-        flight.states[rows] = states[:count]
+                flight.work[rows] -= _done(here, change)[:count]
+        flight.states[rows] = here.states[:count]
 
-    def _done(self, states: Any, change: Array) -> Array:
-        """activity . change, each row on its own."""
-        if not np.any(change):
-            return np.zeros(len(states))
-        return np.asarray((self.system.activity(states[:, : self.system.dimension]) * change).sum(axis=1))
+
+def _done(place: Any, change: Array) -> Array:
+    """activity . change, each row on its own."""
+    if not np.any(change):
+        return np.zeros(len(place.states))
+    return np.asarray((place.activity * change).sum(axis=1))

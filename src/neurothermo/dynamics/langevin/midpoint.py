@@ -23,15 +23,21 @@ def midpoint(
               \text{flow} = \sum_i F_i\big(\tfrac{y + y'}{2}\big) \frac{y'_i - y_i}{T}
 
     The log ratio of the two Gaussians is not the flow: under a mobility that varies it keeps a spurious rate as
-    dt -> 0, at equilibrium too. The Stratonovich sum above has none.
+    dt -> 0, at equilibrium too. The Stratonovich sum above has none. A variable without noise moves by its drift
+    alone, and makes the flow NaN.
     """
     added, bath = inputs(system, field), np.zeros(system.dimension) + padded(temperature, system)
     inner = system.inner(states)
     force = np.asarray(system.evaluate(states)[0], dtype=np.float64) + added
-    kick = np.sqrt(2 * bath * inner.mobility * dt) * address.normals(system.dimension)
+    kick = np.sqrt(2 * bath * inner.mobility * (system.noise > 0) * dt) * address.normals(system.dimension)
     values = reflected(inner.values + (inner.mobility * force + bath * inner.slope) * dt + kick, system.box)
-    between = np.asarray(system.evaluate(system.outer((inner.values + values) / 2))[0], dtype=np.float64) + added
-    return system.outer(values), (between * (values - inner.values) / bath).sum(axis=1)
+    return system.outer(values), heats(system, inner.values, values, added, bath).sum(axis=1)
+
+
+def heats(system: Continuous, before: Any, after: Any, added: Array, bath: Array) -> Array:
+    """Midpoint heat over T of each variable, between inner coordinates; NaN where it has no noise."""
+    between = np.asarray(system.evaluate(system.outer((before + after) / 2))[0], dtype=np.float64) + added
+    return np.where(system.noise > 0, between * (after - before) / bath, np.nan)
 
 
 def reflected(values: Any, box: tuple[Array, Array]) -> Any:

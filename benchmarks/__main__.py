@@ -21,6 +21,7 @@ from benchmarks.table import Row, text
 GROUPS = {
     "small": "small_network",
     "large": "large_networks",
+    "continuous": "continuous",
     "free-energy": "free_energy",
     "startup": "startup",
     "memory": "memory",
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     names = asked.only or list(GROUPS)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, _environment(folder):
-        settings = Settings(Path(folder), asked.quick, asked.rounds or (2 if asked.quick else 7), asked.thrml_python)
+        rounds = asked.rounds or (2 if asked.quick else 7)
+        settings = Settings(Path(folder), asked.quick, rounds, asked.thrml_python, asked.peers_python)
         print(describe(), flush=True)
         if asked.quick:
             print("Smoke run: small sizes, few rounds; the ratios mean nothing.")
@@ -59,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--thrml-python", metavar="PATH", default=os.environ.get("THRML_PYTHON"),
         help="a Python that has thrml (default: $THRML_PYTHON, or this one)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peers-python", metavar="PATH", default=os.environ.get("PEERS_PYTHON"),
+        help="a Python that has diffrax and sdeint (default: $PEERS_PYTHON, or this one)",
     )  # fmt: skip
     return parser
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.settings import Settings
 from benchmarks.table import Row, fact
-from benchmarks.workloads import Workload, dense, driven_hopfield, parallel, sparse
+from benchmarks.workloads import Workload, dense, driven_hopfield, field, linear, parallel, rates, sparse
 from neurothermo import forward_and_reverse
 
 TITLE = "Random numbers: equal bits where they must be equal, independence where they must be independent"
@@ -29,6 +29,9 @@ def rows(settings: Settings) -> list[Row]:
         "dense, N = 1000": (dense(400, steps), False),
         "parallel, N = 1000": (parallel(700, steps), False),
         "sparse, N = 1000": (sparse(400, steps), False),
+        "Langevin, N = 100": (rates(1000, steps), False),
+        "field, 1024 places": (field(150, steps), False),
+        "linear, n = 2": (linear(1000, steps), True),
     }
     found = [_same_bits(name, workload, drawn) for name, (workload, drawn) in kernels.items()]
     return [*found, _independent(settings)]

@@ -34,17 +34,19 @@ class Row:
 
 
 def against(
-    what: str, ours: Sample, theirs: Sample, ask: Ask | None = None, *, faster: bool = False, unit: float = 1.0
-) -> Row:
-    """Our core time against an opponent's; `faster` prints theirs over ours instead of ours over theirs.
+    what: str, ours: Sample, theirs: Sample, ask: Ask | None = None, *, faster: bool = False, unit: float = 1.0,
+    clock: str = "core",
+) -> Row:  # fmt: skip
+    """Our time against an opponent's; `faster` prints theirs over ours instead of ours over theirs.
 
-    `unit` turns seconds a unit of work into the nanoseconds, milliseconds or seconds printed: 1e9, 1e3, 1.
+    `unit` turns seconds a unit of work into the nanoseconds, milliseconds or seconds printed: 1e9, 1e3, 1; `clock`
+    is "core" or "wall".
     """
-    spread = ratio(theirs, ours) if faster else ratio(ours, theirs)
+    spread = ratio(theirs, ours, clock) if faster else ratio(ours, theirs, clock)
     return Row(
         what,
-        in_units(ours, unit),
-        f"{theirs.name}: {in_units(theirs, unit)}",
+        in_units(ours, unit, clock),
+        f"{theirs.name}: {in_units(theirs, unit, clock)}",
         f"{spread.median:.3g} [{spread.low:.3g}, {spread.high:.3g}]",
         str(ask) if ask else "",
         ask.reached(spread.median) if ask else None,
@@ -52,10 +54,10 @@ def against(
     )
 
 
-def rate(what: str, ours: Sample, ask: Ask) -> Row:
-    """Millions of units of work a core-second, against a number."""
-    spread = Spread.of(1e-6 / ours.of("core"))
-    shown = f"{spread.median:.3g} [{spread.low:.3g}, {spread.high:.3g}] M/core-s"
+def rate(what: str, ours: Sample, ask: Ask, clock: str = "core") -> Row:
+    """Millions of units of work a core-second, or a second by the wall's clock, against a number."""
+    spread = Spread.of(1e-6 / ours.of(clock))
+    shown = f"{spread.median:.3g} [{spread.low:.3g}, {spread.high:.3g}] M/{'core-s' if clock == 'core' else 's'}"
     numbers = {"rate": asdict(spread), "ours": asdict(ours)}
     return Row(what, shown, "", "", str(ask), ask.reached(spread.median), numbers=numbers)
 
@@ -82,9 +84,9 @@ def compilation(sample: Sample) -> Row:
     return Row(f"compiling: {sample.name}", shown, numbers={"first": asdict(sample.first)})
 
 
-def in_units(sample: Sample, unit: float) -> str:
-    """The median core time of a unit of work."""
-    return f"{Spread.of(sample.of('core')).median * unit:.3g} {({1e9: 'ns', 1e3: 'ms', 1.0: 's'})[unit]}"
+def in_units(sample: Sample, unit: float, clock: str = "core") -> str:
+    """The median time of a unit of work."""
+    return f"{Spread.of(sample.of(clock)).median * unit:.3g} {({1e9: 'ns', 1e3: 'ms', 1.0: 's'})[unit]}"
 
 
 def text(title: str, rows: list[Row]) -> str:

@@ -1,4 +1,4 @@
-"""What is run: four spin workloads, each a `simulate` call with its initial states given."""
+"""What is run: spins, rates, a field and a linear process, each a `simulate` call with its initial states given."""
 
 from __future__ import annotations
 
@@ -8,18 +8,33 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from neurothermo import Glauber, Protocol, SpinNetwork, hopfield, ramp, simulate
+from neurothermo import (
+    Glauber,
+    Langevin,
+    LinearLangevin,
+    NeuralField,
+    Protocol,
+    RateNetwork,
+    SpinNetwork,
+    gains,
+    hold,
+    hopfield,
+    kernels,
+    ramp,
+    simulate,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """A run of `simulate`: system, protocol, rule, temperature and start."""
+    """A run of `simulate`: a system with its rule and temperature, or a process with its step; protocol and start."""
 
-    system: SpinNetwork
+    system: Any
     protocol: Protocol
-    rule: Glauber
-    temperature: float
+    rule: Any
+    temperature: Any
     initial: np.ndarray
+    dt: float | None = None
 
     @property
     def trials(self) -> int:
@@ -28,13 +43,13 @@ class Workload:
 
     @property
     def updates(self) -> int:
-        """Single-spin updates in all."""
+        """Updates of one variable, in all."""
         return self.trials * self.protocol.steps * self.system.size
 
     def run(self, **options: Any) -> Any:
         """The ledger."""
         return simulate(
-            self.system, self.protocol, self.rule, temperature=self.temperature, trials=self.trials,
+            self.system, self.protocol, self.rule, temperature=self.temperature, dt=self.dt, trials=self.trials,
             progress=False, **{"seed": 1, "initial": self.initial, **options},
         )  # fmt: skip
 
@@ -67,6 +82,30 @@ def sparse(trials: int = 500, sweeps: int = 100, size: int = 1000, inputs: int =
     start = random.choice([-1, 1], (trials, size)).astype(np.int8)
     network = SpinNetwork(csr_array((weights, (rows, columns)), shape=(size, size)))
     return Workload(network, drive, Glauber(), 1.0, start)
+
+
+def rates(trials: int = 1000, steps: int = 1000, size: int = 100) -> Workload:
+    """W4a: a rate network with random directed couplings, strong enough to be kept busy by itself."""
+    random = np.random.default_rng(4)
+    couplings = random.normal(0, 1.5 / np.sqrt(size), (size, size))
+    network = RateNetwork(couplings, gains.tanh(), input=random.normal(0, 0.3, size))
+    start = random.normal(size=(trials, size)).astype(np.float32)
+    return Workload(network, hold(np.zeros(size), steps), Langevin(dt=0.01), 0.5, start)
+
+
+def field(trials: int = 100, steps: int = 1000, points: int = 1024) -> Workload:
+    """W4b: a ring whose kernel drives to one side, so that it is out of equilibrium."""
+    random = np.random.default_rng(5)
+    kernel = kernels.gaussian(2.0, 1.0, shift=0.5)
+    process = NeuralField(32.0, points, kernel, gains.tanh(), noise=0.5 * 32.0 / points, input=0.1)
+    start = random.normal(size=(trials, points)).astype(np.float32)
+    return Workload(process, hold(np.zeros(points), steps), None, None, start, dt=0.02)
+
+
+def linear(trials: int = 2000, steps: int = 1000) -> Workload:
+    """A linear process in two dimensions that goes around, from one point."""
+    process = LinearLangevin([[1.0, -2.0], [2.0, 1.0]], 1.0)
+    return Workload(process, hold(np.zeros(2), steps), None, None, np.zeros((trials, 2)), dt=0.01)
 
 
 def _gaussian(trials: int, steps: int, size: int, rule: Glauber, temperature: float) -> Workload:

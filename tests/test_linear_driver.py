@@ -215,13 +215,13 @@ def test_the_integral_theorem_holds_at_a_coarse_step(parity):
     mean_within(np.exp(-production), 1, sigmas=4, resolution=0.2)
     with pytest.raises(AssertionError):
         mean_within(np.exp(-boundary), 1, sigmas=4)
-    flipped = LinearLangevin(*ODD, [1, -1] if parity is None else None)
-    if parity is not None:  # the same states, the flow of another parity
-        _, other = fly(flipped, 0.4, values, states=start)
+    if parity is not None:  # the same states as those of even coordinates, another flow, the same theorem
+        even = LinearLangevin(*ODD)
+        _, other = fly(even, 0.4, values, states=start)
         np.testing.assert_array_equal(other.states, flight.states)
-        mean_within(np.exp(-total(flipped, values, start, other)[1]), 1, sigmas=4, resolution=0.2)
-        with pytest.raises(AssertionError):
-            mean_within(np.exp(-boundary - other.flow), 1, sigmas=4)
+        mean_within(np.exp(-total(even, values, start, other)[1]), 1, sigmas=4, resolution=0.2)
+        gap = other.flow - flight.flow
+        assert abs(gap.mean()) > 10 * gap.std() / np.sqrt(TRIALS)
 
 
 def test_at_equilibrium_flow_is_heat_and_work_is_a_free_energy():
@@ -246,7 +246,7 @@ def test_at_equilibrium_flow_is_heat_and_work_is_a_free_energy():
     weights = np.exp(-flight.work)
     error = weights.std() / weights.mean() / np.sqrt(TRIALS)
     assert_within(estimate, error, exact, sigmas=4, resolution=0.2)
-    after = -process.conjugate(flight.states) @ (values[-1] - values[-2]) + process.conjugate(start) @ (
+    after = -process.activity(flight.states) @ (values[-1] - values[-2]) + process.activity(start) @ (
         values[1] - values[0]
     )  # as if the last change had come after its move, and the first not at all
     with pytest.raises(AssertionError):

@@ -279,8 +279,8 @@ def test_energy_is_minus_the_log_of_the_law():
     sums = process.energy(states, field) + process.stationary_law(field).log_probability(states)
     assert np.ptp(sums) < 1e-12
     slope = [(process.energy(states, field + h) - process.energy(states, field - h)) / 2e-6 for h in 1e-6 * np.eye(3)]
-    np.testing.assert_allclose(-np.array(slope).T, process.conjugate(states), atol=1e-8)
-    np.testing.assert_allclose(process.conjugate(states), states * G / 0.7, rtol=1e-14)
+    np.testing.assert_allclose(-np.array(slope).T, process.activity(states), atol=1e-8)
+    np.testing.assert_allclose(process.activity(states), states * G / 0.7, rtol=1e-14)
 
 
 def test_no_energy_out_of_equilibrium():
@@ -288,7 +288,7 @@ def test_no_energy_out_of_equilibrium():
     assert not process.has_energy and "detailed balance is broken" in process.why_no_energy
     with pytest.raises(InputError, match=r"has no energy: .*detailed balance"):
         process.energy(np.zeros((1, 2)))
-    np.testing.assert_allclose(process.conjugate(np.eye(2)), np.linalg.inv(D), atol=1e-15)
+    np.testing.assert_allclose(process.activity(np.eye(2)), np.linalg.inv(D), atol=1e-15)
 
 
 # -- odd coordinates ----------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def test_an_underdamped_oscillator_is_at_equilibrium():
     energy = (stiffness * x**2 / 2 + mass * v**2 / 2 - force * x) / kT
     found = process.energy(states, [0, force / mass])
     np.testing.assert_allclose(found, energy, atol=1e-12)
-    np.testing.assert_allclose(process.conjugate(states)[:, 1], mass * x / kT, atol=1e-12)
+    np.testing.assert_allclose(process.activity(states)[:, 1], mass * x / kT, atol=1e-12)
     assert abs(process.coarse_grained_entropy_production(0.05).value) < 1e-10
     assert process.is_equilibrium([0, 0.2]).passed, "a constant force only shifts it"
     with pytest.raises(InputError, match="diverges; where it is a velocity"):
@@ -372,7 +372,7 @@ def test_a_twisted_underdamped_pair_is_not():
     below = process.coarse_grained_entropy_production(1e-3).value
     assert below == pytest.approx(flow, rel=1e-2) and below < flow
     with pytest.raises(InputError, match="an input cannot be driven here"):
-        process.conjugate(np.zeros((1, 4)))
+        process.activity(np.zeros((1, 4)))
 
 
 PARTICLE = """
@@ -557,7 +557,7 @@ def test_bad_questions():
         (lambda: process.stationary_law([1]), "field must have shape"),
         (lambda: process.spectrum(1.0), "frequencies must have shape"),
         (lambda: process.lagged_covariance("x"), "lag must be an array"),
-        (lambda: process.conjugate([1, 2]), "states must have shape"),
+        (lambda: process.activity([1, 2]), "states must have shape"),
         (lambda: process.wave_spectrum([1]), "same at every place"),
     ):
         with pytest.raises(InputError, match=says):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Driver, Flight
 from neurothermo.core.randomness import Address, Stream
 from neurothermo.dynamics import Langevin
@@ -20,9 +21,11 @@ FIRST_LENGTH = 16
 LONGEST = {"spins": 4096, "variables": 2**16}  # steps: those of real variables are short
 AGREEMENT = 2.5  # standard errors between the means from two opposite starts
 BURN_IN_NANOSECONDS = 2e11  # what pilots and trials together may take before the search for a length stops
+RUNAWAY = 1e6  # times as far as burn-ins start: no law holds such trials
 ACCEPTED = 0.65  # of the moves that bring real variables to equilibrium
 
 Draw = Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]
+Burnt = tuple[Draw, str, npt.NDArray[Any]]  # what draws, a sentence on it, and a few states at the end of a pilot run
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Starts:
     aligned: npt.NDArray[Any]
     watched: Callable[[Any], tuple[Array, ...]]
     longest: int
+    bounded: bool
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class BurnIn:
     threads: int
     trials: int
 
-    def of_spins(self, network: SpinNetwork, driver: Driver, field: Array) -> tuple[Draw, str]:
+    def of_spins(self, network: SpinNetwork, driver: Driver, field: Array) -> Burnt:
         """From random spins, and from one direction: the first pattern, or all up.
 
         Watched: -V.J.V/2 - (I - U).V and the overlap with that direction.
@@ -59,10 +63,11 @@ class BurnIn:
             direction,
             lambda states: (network.quadratic_form(states, field), states @ (direction / size)),
             LONGEST["spins"],
+            bounded=True,
         )
         return self._drawn(driver, field, starts)
 
-    def of_variables(self, subject: Any, driver: Driver, field: Array) -> tuple[Draw, str]:
+    def of_variables(self, subject: Any, driver: Driver, field: Array) -> Burnt:
         """From states scattered by the system itself, and from the highest of them.
 
         Watched: the mean of all variables, the first one and their spread.
@@ -73,11 +78,12 @@ class BurnIn:
             subject.scattered(np.full((1, count), 1 - 2.0**-20))[0],
             lambda states: (states.mean(axis=1), states[:, 0], (states**2).mean(axis=1)),
             LONGEST["variables"],
+            bounded=False,
         )
         return self._drawn(driver, field, starts)
 
-    def _drawn(self, driver: Driver, field: Array, starts: Starts) -> tuple[Draw, str]:
-        steps, sentence = self._length(driver, field, starts)
+    def _drawn(self, driver: Driver, field: Array, starts: Starts) -> Burnt:
+        steps, sentence, pilots = self._length(driver, field, starts)
         burning = Stream.of(self.stream.first, f"burn-in {self.stream.second}")
 
         def draw(numbers: npt.NDArray[np.int64], _stream: Stream, threads: int) -> npt.NDArray[Any]:
@@ -85,30 +91,49 @@ class BurnIn:
             _relax(driver, flight, field, 1, steps, threads)
             return flight.states
 
-        return draw, f"burn-in of {steps} steps: {sentence}"
+        return draw, f"burn-in of {steps} steps: {sentence}", pilots
 
-    def _length(self, driver: Driver, field: Array, starts: Starts) -> tuple[int, str]:
-        """Double the length until trials from the two starts agree in all that is watched, twice in a row."""
+    def _length(self, driver: Driver, field: Array, starts: Starts) -> tuple[int, str, npt.NDArray[Any]]:
+        """Double the length until trials from the two starts agree in all that is watched, twice in a row.
+
+        Variables that can go anywhere must also be where they were half as long ago: free diffusion forgets its
+        start and settles nowhere.
+        """
         pilot = Stream.of(self.stream.first, f"pilot {self.stream.second}")
         states = starts.scattered(pilot.at(np.arange(PILOTS), 0))
         states[PILOTS // 2 :] = starts.aligned
         flight = Flight.of(states, 0, pilot)
-        done, agreed, apart = 0, 0, np.inf
+        farthest = RUNAWAY * (1 + np.abs(states).max())
+        done, agreed, apart, earlier = 0, 0, np.inf, None
         length = FIRST_LENGTH
         while length <= starts.longest:
             _relax(driver, flight, field, done + 1, length - done, self.threads)
             done = length
-            apart = max(_apart(values) for values in starts.watched(flight.states))
+            reached = np.abs(flight.states).max()
+            if not starts.bounded and not reached < farthest:
+                raise InputError(
+                    f"there is no law to start from: trials run away, to {reached:.2g} after {done} steps; give states "
+                    "or a law as initial, if that is meant"
+                )
+            watched = starts.watched(flight.states)
+            apart = max(_apart(values) for values in watched)
+            if not starts.bounded and earlier is not None:
+                apart = max([apart, *(_apart(np.concatenate(pair)) for pair in zip(earlier, watched, strict=True))])
+            earlier = watched
             agreed = agreed + 1 if apart < AGREEMENT else 0
             if agreed == 2:
-                return 2 * done, f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
-            if 2 * length * driver.cost * (PILOTS + 2 * self.trials) > BURN_IN_NANOSECONDS:
+                sentence = f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
+                return 2 * done, sentence, flight.states
+            moved = sum(-(-count // driver.block) * driver.block for count in (PILOTS, self.trials, self.trials))
+            if 2 * length * driver.cost * moved > BURN_IN_NANOSECONDS:  # blocks are padded
                 break
             length *= 2
-        return 2 * done, (
-            f"NOT CONVERGED, two opposite starts still differ by {apart:.1f} standard errors after {done}: it is "
-            "metastable under this noise, and trials may start in one of its states only"
+        sentence = (
+            f"NOT CONVERGED, two opposite starts{'' if starts.bounded else ', or early and late trials,'} still differ "
+            f"by {apart:.1f} standard errors after {done}: it is metastable under this noise, and trials may start in "
+            f"one of its states only{'' if starts.bounded else '; or it has no stationary law'}"
         )
+        return 2 * done, sentence, flight.states
 
 
 def calm_step(system: Any, field: Array, temperature: float, stream: Stream) -> float:

@@ -29,7 +29,8 @@ class InitialLaw:
 
     `draw(trials, stream, threads)` gives states, shape (trials, dimension), of the trials with these absolute
     numbers; `log_probability(states)` is ln p0 where the law is known exactly, else None; `attributes` go into the
-    ledger; `final` is a normalised law for the last states of real variables, where one is known.
+    ledger; `final` is a normalised law for the last states of real variables, where one is known; `settled` holds a
+    few states, where drawing takes a burn-in.
     """
 
     name: str
@@ -37,6 +38,7 @@ class InitialLaw:
     log_probability: Callable[[Any], Array] | None
     attributes: dict[str, Any]
     final: Law | None = None
+    settled: npt.NDArray[Any] | None = None
 
 
 def initial_law(
@@ -56,7 +58,7 @@ def initial_law(
         what = "a stationary start has the bath's" if isinstance(initial, str) else "given states have none"
         raise InputError(f"initial_temperature belongs to initial='equilibrium': {what}")
     if isinstance(initial, Law):
-        return InitialLaw("given law", _drawing(initial), initial.log_probability, {}, initial)
+        return InitialLaw("given law", _fitting(initial, setup), initial.log_probability, {}, initial)
     if not isinstance(initial, str):
         return _given(setup, initial, trials)
     if initial == "equilibrium":
@@ -70,6 +72,19 @@ def _drawing(law: Law) -> Callable[[npt.NDArray[np.int64], Stream, int], npt.NDA
     return lambda numbers, stream, threads: law.draw(stream.at(numbers, 0))
 
 
+def _fitting(law: Law, setup: Setup) -> Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]:
+    """A user's law, what it draws checked: finite states of the right shape, spins as spins."""
+    spins, dimension = isinstance(setup.first, SpinNetwork), setup.first.dimension
+
+    def draw(numbers: npt.NDArray[np.int64], stream: Stream, threads: int) -> npt.NDArray[Any]:
+        rows, name = law.draw(stream.at(numbers, 0)), "initial.draw(address)"
+        if spins:
+            return checked_array(checked_spins(rows, name, dimension), name, (len(numbers), dimension)).astype(np.int8)
+        return checked_array(rows, name, (len(numbers), dimension))
+
+    return draw
+
+
 def _given(setup: Setup, initial: Any, trials: int) -> InitialLaw:
     """States as a user gave them: spins as spins, real variables as they are."""
     rows = np.atleast_2d(np.asarray(initial))
@@ -80,7 +95,8 @@ def _given(setup: Setup, initial: Any, trials: int) -> InitialLaw:
     if len(states) not in (1, trials):
         raise InputError(f"initial must hold one state, or one for each of {trials} trials, got {len(states)}")
     rows = np.broadcast_to(states, (trials, states.shape[1]))
-    return InitialLaw("given", lambda numbers, stream, threads: rows[numbers].copy(), None, {})
+    last = trials - 1  # a few numbers past it may be asked for, to look at typical states
+    return InitialLaw("given", lambda numbers, stream, threads: rows[np.minimum(numbers, last)].copy(), None, {})
 
 
 # -- equilibrium ---------------------------------------------------------------------------------------------------
@@ -108,7 +124,7 @@ def _equilibrium_of_spins(system: SpinNetwork, field: Array, temperature: float,
     from neurothermo import exact
 
     if not exact.is_feasible(system, field):
-        draw, route = burn_in.of_spins(system, driver_for(system, Glauber(), temperature), field)
+        draw, route, _ = burn_in.of_spins(system, driver_for(system, Glauber(), temperature), field)
         return InitialLaw("equilibrium", draw, None, {"initial_route": route})
     law = exact.boltzmann_law(system, temperature=temperature, field=field)
     drawn = {"initial_route": f"drawn exactly ({law.route})"}
@@ -120,15 +136,17 @@ def _equilibrium_of_variables(system: Any, field: Array, temperature: float, bur
     places = system.system if isinstance(system, Massive) else system
     dt = calm_step(places, field, temperature, burn_in.stream)
     driver = driver_for(places, Langevin(dt, "boltzmann", "metropolis"), temperature)
-    draw, route = burn_in.of_variables(places, driver, field)
+    draw, route, pilots = burn_in.of_variables(places, driver, field)
     if not isinstance(system, Massive):
-        return InitialLaw("equilibrium", draw, None, {"initial_route": route})
+        return InitialLaw("equilibrium", draw, None, {"initial_route": route}, settled=pilots)
 
     def with_speeds(numbers: npt.NDArray[np.int64], stream: Stream, threads: int) -> npt.NDArray[Any]:
         speeds = np.sqrt(temperature) * stream.at(numbers, 0).normals(places.dimension)
         return np.concatenate([draw(numbers, stream, threads), speeds], axis=1)
 
-    return InitialLaw("equilibrium", with_speeds, None, {"initial_route": f"{route}; velocities drawn exactly"})
+    pilots = np.concatenate([pilots, np.zeros_like(pilots)], axis=1)
+    about = {"initial_route": f"{route}; velocities drawn exactly"}
+    return InitialLaw("equilibrium", with_speeds, None, about, settled=pilots)
 
 
 # -- the rule's own law --------------------------------------------------------------------------------------------
@@ -143,14 +161,14 @@ def _stationary(setup: Setup, trials: int, stream: Stream, threads: int) -> Init
         if setup.has_equilibrium:
             law = _equilibrium_of_variables(system, field, setup.temperature_at(0), burn_in)
             return replace(law, name="stationary")
-        draw, route = burn_in.of_variables(system, setup.driver, field)
-        return InitialLaw("stationary", draw, None, {"initial_route": route})
+        draw, route, pilots = burn_in.of_variables(system, setup.driver, field)
+        return InitialLaw("stationary", draw, None, {"initial_route": route}, settled=pilots)
     temperature = setup.temperature_at(0)
     exactly = exact_stationary(system, rule, field, temperature)
     if exactly is not None:
         return exactly
     steady = replace(rule, attempts=None) if isinstance(rule, Glauber) and rule.order == "random" else rule
-    draw, route = burn_in.of_spins(system, driver_for(system, steady, temperature), field)
+    draw, route, _ = burn_in.of_spins(system, driver_for(system, steady, temperature), field)
     return InitialLaw("stationary", draw, None, {"initial_route": route})
 
 
@@ -158,8 +176,8 @@ def _of_process(name: str, setup: Setup, burn_in: BurnIn) -> InitialLaw:
     process, values = setup.first, setup.protocol.values
     law = process.stationary_law(values[0])
     if law is None:
-        draw, route = burn_in.of_variables(process, setup.driver, values[0])
-        return InitialLaw(name, draw, None, {"initial_route": route})
+        draw, route, pilots = burn_in.of_variables(process, setup.driver, values[0])
+        return InitialLaw(name, draw, None, {"initial_route": route}, settled=pilots)
     last = law if np.array_equal(values[0], values[-1]) else process.stationary_law(values[-1])
     return InitialLaw(name, _drawing(law), law.log_probability, {"initial_route": "drawn exactly"}, last)
 

@@ -20,6 +20,7 @@ from neurothermo.systems import SpinNetwork
 from neurothermo.systems.continuous import is_continuous
 
 LARGEST_FIELD = 1e30  # in kT
+RANGE = (1e-30, 1e30)  # of temperature and of temperature times dt, so that single precision holds both
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +149,8 @@ def _continuous(system: Any, protocol: Protocol, rule: Any, temperature: Any, pl
     if protocol.drives_more:
         raise InputError("protocol must drive the input alone here: only spin networks are driven in more than that")
     temperature = _temperature(temperature, protocol, system.size)
+    if isinstance(rule, Langevin):
+        _check_noise(rule.dt, temperature)
     driver = driver_for(system, rule, temperature, plain=plain)
     word, back = rule_word(rule), rule_word(rule.reversed())
     if not isinstance(rule, Langevin):
@@ -158,6 +161,17 @@ def _continuous(system: Any, protocol: Protocol, rule: Any, temperature: Any, pl
     return Setup(
         subject, subject, protocol, rule, temperature, driver, word, back, rule.clock(system.size), more
     )  # fmt: skip
+
+
+def _check_noise(dt: float, temperature: Any) -> None:
+    """Refuse noise that single precision cannot hold."""
+    for bath in np.atleast_1d(temperature):
+        for value in (bath, bath * dt):
+            if not RANGE[0] <= value <= RANGE[1]:
+                raise InputError(
+                    f"temperature {bath:g} with dt = {dt:g} is out of range: both the temperature and its product with "
+                    f"dt must lie between {RANGE[0]:g} and {RANGE[1]:g}"
+                )
 
 
 def _process(process: Any, protocol: Any, rule: Any, temperature: Any, dt: float | None) -> Setup:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 UNITS = "nats per unit time"
 
+SHARE = 0.05  # of the shortest time: the default step
+SMALL = 512
+
 
 @dataclass(frozen=True, eq=False)
 class LinearLangevin:
@@ -82,8 +85,8 @@ class LinearLangevin:
             object.__setattr__(self, name, value)
         if self.mixed and (pair := parity_gap(self.noise, signs)):
             raise InputError(
-                "diffusion must not correlate the noises of an even and an odd coordinate (the entropy production would "
-                f"diverge), got D[{pair[0]}, {pair[1]}] = {self.noise.diffusion[pair]:g}, where parity has "
+                "diffusion must not correlate the noises of an even and an odd coordinate (the entropy production "
+                f"would diverge), got D[{pair[0]}, {pair[1]}] = {self.noise.diffusion[pair]:g} between parities "
                 f"{signs[pair[0]]:+d} and {signs[pair[1]]:+d}"
             )
         check_quickly(relaxation)
@@ -403,7 +406,7 @@ class LinearLangevin:
 
     @cached_property
     def response(self) -> Array:
-        """R of `conjugate`, shape (n, n), or (n,) where it is diagonal."""
+        """R of `activity`, shape (n, n), or (n,) where it is diagonal."""
         from neurothermo.processes.linear_energy import response
 
         return response(self)
@@ -422,7 +425,7 @@ class LinearLangevin:
 
         return energy(self, self._states(states), self._field(field))
 
-    def conjugate(self, states: Any) -> Array:
+    def activity(self, states: Any) -> Array:
         r"""What the input couples to, shape (trials, n): work is :math:`-dI \cdot` this, in units of kT.
 
         :math:`D^{-1} x` of even coordinates, :math:`(A C)^{-T} x` of an equilibrium with odd ones; the same where
@@ -433,15 +436,35 @@ class LinearLangevin:
         InputError
             If there is none: D is singular, or odd coordinates are not at equilibrium.
         """
-        from neurothermo.processes.linear_energy import conjugate
+        from neurothermo.processes.linear_energy import activity
 
-        return conjugate(self, self._states(states))
+        return activity(self, self._states(states))
 
-    def driver(self, dt: float) -> LinearDriver:
-        """What carries trials through a protocol whose steps last `dt` each: exact transitions at constant input."""
+    @property
+    def dimension(self) -> int:
+        """n: the state is x."""
+        return self.size
+
+    def scattered(self, uniforms: Array) -> Array:
+        """Between three standard deviations of the stationary law to either side, coordinate by coordinate."""
+        return np.asarray(6 * (uniforms - 0.5) * np.sqrt(np.diag(self.covariance())))
+
+    def driver(self, dt: float | None = None) -> LinearDriver:
+        """What carries trials through a protocol whose steps last `dt` each: exact transitions at constant input.
+
+        Any `dt` is exact; the flow is that of the coarse step. Default: a twentieth of the shortest time.
+        """
         from neurothermo.processes.linear_driver import LinearDriver
 
-        return LinearDriver.of(self, dt)
+        return LinearDriver.of(self, SHARE / self.fastest_rate() if dt is None else dt)
+
+    def fastest_rate(self) -> float:
+        """The largest modulus of an eigenvalue of A, or a bound on it where A is large, per unit time."""
+        if isinstance(self.relaxation, Circulant):
+            return float(np.abs(self.relaxation.eigenvalues).max())
+        if self.size <= SMALL:
+            return float(np.abs(np.linalg.eigvals(self.relaxation_matrix())).max())
+        return float(np.abs(self.relaxation_matrix()).sum(axis=1).max())
 
     # -- checks ------------------------------------------------------------------------------------
 

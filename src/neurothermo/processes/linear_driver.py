@@ -147,8 +147,8 @@ class LinearDriver:
         """Nanoseconds a step of one trial: noise, and four products of a matrix and a vector, or three transforms."""
         size = self.process.size
         if isinstance(self.exact, WaveStep):
-            return 30.0 * size
-        return 5.0 + 2.0 * size + (0.4 if self.fused else 0.2) * size**2
+            return 45.0 * size
+        return 4.0 + 0.18 * size**2 if self.fused else 11.0 * size + 0.125 * size**2
 
     @property
     def flow_of_heat(self) -> float | None:

@@ -150,7 +150,7 @@ def energy(process: LinearLangevin, states: Array, field: Array) -> Array:
         curved = Circulant(waves.real / noise.real).apply(states)
     else:
         curved = row_products(states, process.precision)
-    tilt = np.einsum("ri,i->r", conjugate(process, states), field) if np.any(field) else 0.0
+    tilt = np.einsum("ri,i->r", activity(process, states), field) if np.any(field) else 0.0
     return np.asarray(0.5 * np.einsum("ri,ri->r", curved, states) - tilt)
 
 
@@ -199,7 +199,7 @@ def response(process: LinearLangevin) -> Array:
     return np.asarray(np.linalg.inv(process.relaxation_matrix() @ process.route.covariance()).T)
 
 
-def conjugate(process: LinearLangevin, states: Array) -> Array:
+def activity(process: LinearLangevin, states: Array) -> Array:
     """R x, row by row."""
     if isinstance(process.route, ModesRoute) and not np.any(process.parity < 0):
         process.route.total()  # a wave without noise has no R: say so

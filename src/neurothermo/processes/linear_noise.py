@@ -136,11 +136,18 @@ class Noise:
         return np.linalg.eigh(self.diffusion)
 
     @cached_property
+    def _still(self) -> npt.NDArray[np.bool_]:
+        """Which coordinates, or eigenvectors, have no noise; a diagonal is taken at its word, whatever its units."""
+        if self.diagonal:
+            return self.diffusion == 0
+        values = self._spectrum[0]
+        return values <= ROUNDING * len(values) * values.max()
+
+    @cached_property
     def quiet(self) -> Array:
         """Orthonormal directions without noise, shape (n, how many)."""
-        values = self.diffusion if self.diagonal else self._spectrum[0]
-        still = values <= ROUNDING * len(values) * values.max()
-        return np.eye(len(values))[:, still] if self.diagonal else self._spectrum[1][:, still]
+        directions = np.eye(len(self.diffusion)) if self.diagonal else self._spectrum[1]
+        return directions[:, self._still]
 
     @cached_property
     def inverse(self) -> Array:
@@ -151,8 +158,7 @@ class Noise:
             inverse = cho_solve(cho_factor(self.diffusion), np.eye(len(self.diffusion)))
             return np.asarray((inverse + inverse.T) / 2)
         values = self.diffusion if self.diagonal else self._spectrum[0]
-        still = values <= ROUNDING * len(values) * values.max()
-        inverse = np.where(still, 0.0, 1 / np.where(still, 1.0, values))
+        inverse = np.where(self._still, 0.0, 1 / np.where(self._still, 1.0, values))
         return inverse if self.diagonal else (self._spectrum[1] * inverse) @ self._spectrum[1].T
 
     def undone(self, matrix: Array) -> Array:

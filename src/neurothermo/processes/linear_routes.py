@@ -111,8 +111,9 @@ def factor_of(covariance: Array) -> Array:
         values, vectors = np.linalg.eigh(covariance)
         where = int(np.argmax(np.abs(vectors[:, 0])))
         raise InputError(
-            f"the noise does not reach every coordinate (a direction through coordinate {where} has the variance "
-            f"{values[0]:.3g}): the stationary state has no density, and no entropy production"
+            f"the noise does not reach every coordinate, or too unequally for double precision (a direction through "
+            f"coordinate {where} has the variance {values[0]:.3g}, the largest is {values[-1]:.3g}): there is no "
+            "density to tell the entropy production from"
         ) from None
 
 

@@ -42,7 +42,8 @@ class DriftSystem:
     Raises
     ------
     InputError
-        If a function does not take and give arrays of the right shape, or -grad E_0 is not F.
+        If a function does not take and give arrays of the right shape, changes its argument, or mixes trials; if
+        -grad E_0 is not F; if the mobility is not positive, not of its own variable alone, or its slope is another.
     """
 
     force: Callable[[Any], Any]
@@ -54,17 +55,14 @@ class DriftSystem:
 
     def __post_init__(self) -> None:
         size = checked_count(self.size, "size")
+        if not isinstance(self.name, str):
+            raise InputError(f"name must be a word, got {self.name!r}")
         probes = self._probes
         force = checked_array(_called(self.force, probes, "force"), "force(states)", (PROBES, size))
         if (self.mobility is None) != (self.mobility_slope is None):
             raise InputError("mobility and mobility_slope must be given together")
         if self.mobility is not None:
-            values = checked_array(_called(self.mobility, probes, "mobility"), "mobility(states)", (PROBES, size))
-            checked_array(
-                _called(self.mobility_slope, probes, "mobility_slope"), "mobility_slope(states)", (PROBES, size)
-            )
-            if np.any(values <= 0):
-                raise InputError(f"mobility must be positive, got {values.min():g}")
+            self._check_mobility(probes)
         if self.potential is not None:
             self._check_energy(probes, force)
 
@@ -73,13 +71,33 @@ class DriftSystem:
         """A few states, always the same ones."""
         return 2 * Stream.of(0, "probes").at(np.arange(PROBES), 0).normals(self.size)
 
+    def _check_mobility(self, probes: Array) -> None:
+        shape = (PROBES, self.size)
+        values = checked_array(_called(self.mobility, probes, "mobility"), "mobility(states)", shape)
+        slopes = checked_array(_called(self.mobility_slope, probes, "mobility_slope"), "mobility_slope(states)", shape)
+        if np.any(values <= 0):
+            raise InputError(f"mobility must be positive, got {values.min():g}")
+        for i in range(self.size):
+            step = np.zeros(self.size)
+            step[i] = STEP
+            ahead, behind = (_called(self.mobility, probes + sign * step, "mobility") for sign in (1, -1))
+            measured = (np.asarray(ahead) - np.asarray(behind)) / (2 * STEP)
+            expected = np.zeros_like(slopes)
+            expected[:, i] = slopes[:, i]
+            if np.any(np.abs(measured - expected) > AGREEMENT * (1 + np.abs(expected))):
+                raise InputError(
+                    f"mobility_slope must be the derivative of each mobility in its own variable, and a mobility must "
+                    f"depend on no other; differences in variable {i} disagree"
+                )
+
     def _check_energy(self, probes: Array, force: Array) -> None:
         energy: Any = self.potential
         checked_array(_called(energy, probes, "potential"), "potential(states)", (PROBES,))
         for i in range(self.size):
             step = np.zeros(self.size)
             step[i] = STEP
-            slope = (np.asarray(energy(probes + step)) - np.asarray(energy(probes - step))) / (2 * STEP)
+            slope = np.asarray(energy(probes + step), float) - np.asarray(energy(probes - step), float)
+            slope /= 2 * STEP
             gap = np.abs(slope + force[:, i])
             if np.any(gap > AGREEMENT * (1 + np.abs(force[:, i]))):
                 raise InputError(
@@ -172,7 +190,15 @@ def _called(function: Any, probes: Array, name: str) -> Any:
     """function(probes), or a sentence."""
     if not callable(function):
         raise InputError(f"{name} must be a function of an array of states, got {function!r}")
+    given = probes.copy()
     try:
-        return function(probes.copy())
+        values, first = function(given), function(probes[:1].copy())
     except Exception as error:
         raise InputError(f"{name} must take an array of states of shape {probes.shape}: it raised {error!r}") from error
+    if not np.array_equal(given, probes):
+        raise InputError(f"{name} must not change the states it is given in place")
+    if np.shape(values)[:1] == probes.shape[:1]:
+        alone, among = np.asarray(first), np.asarray(values)[:1]
+        if alone.shape != among.shape or not np.allclose(alone, among, rtol=1e-6, atol=1e-6, equal_nan=True):
+            raise InputError(f"{name} must treat each row of states by itself: its first row depends on the others")
+    return values

@@ -40,7 +40,8 @@ class Gain:
     Raises
     ------
     InputError
-        If f is not finite and non-decreasing on [-8, 8], or `derivative` is not its derivative there.
+        If f is not finite and non-decreasing on [-8, 8], a function changes its argument, or one of the derivatives,
+        the antiderivative or the inverse is not that of f there.
     """
 
     name: str
@@ -55,26 +56,56 @@ class Gain:
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
-        for name in ("function", "derivative"):
-            if not callable(getattr(self, name)):
-                raise InputError(f"gain: {name} must be a function of arrays, got {getattr(self, name)!r}")
+        for name in ("function", "derivative", "second", "third", "antiderivative", "inverse"):
+            given = getattr(self, name)
+            if not callable(given) and (given is not None or name in ("function", "derivative")):
+                raise InputError(f"gain: {name} must be a function of arrays, got {given!r}")
         values, slopes = self._probed(self.function, "function"), self._probed(self.derivative, "derivative")
         if np.any(np.diff(values) < 0) or np.any(slopes < 0):
             raise InputError(f"gain {self.name!r} must not decrease: couplings carry the sign, the gain does not")
-        measured = (self.function(PROBES + STEP) - self.function(PROBES - STEP)) / (2 * STEP)
+        self._check_slope("function", "derivative", "derivative is not that of function")
+        if self.second is not None:
+            self._check_slope("derivative", "second", "second is not the derivative of derivative")
+        if self.second is not None and self.third is not None:
+            self._check_slope("second", "third", "third is not the derivative of second")
+        if self.antiderivative is not None:
+            self._check_slope("antiderivative", "function", "function is not the derivative of antiderivative")
+        if self.inverse is not None:
+            self._check_inverse(values, slopes)
+        object.__setattr__(self, "digest", digest("Gain", self.name, values))
+
+    def _check_slope(self, upper: str, lower: str, sentence: str) -> None:
+        """Compare `lower` with differences of `upper`."""
+        up, low = getattr(self, upper), getattr(self, lower)
+        slopes = self._probed(low, lower)
+        measured = (self._probed(up, upper, STEP) - self._probed(up, upper, -STEP)) / (2 * STEP)
         wrong = np.abs(measured - slopes) > AGREEMENT * (1 + np.abs(slopes))
         if wrong.mean() > 0.1:  # a kink or two is allowed
             at = float(PROBES[np.flatnonzero(wrong)[0]])
-            raise InputError(f"gain {self.name!r}: derivative is not that of function, at u = {at:g} for one")
-        object.__setattr__(self, "digest", digest("Gain", self.name, values))
+            raise InputError(f"gain {self.name!r}: {sentence}, at u = {at:g} for one")
 
-    def _probed(self, function: Function, name: str) -> Array:
+    def _check_inverse(self, values: Array, slopes: Array) -> None:
+        """inverse(f(u)) = u where f rises enough for it to be known."""
+        steep = slopes > 1e-3 * slopes.max()
         try:
-            return checked_array(function(PROBES), f"gain {self.name!r}: {name}", PROBES.shape)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"gain {self.name!r}: {name} must take and give arrays ({error})") from None
+            again = checked_array(self.inverse(values[steep]), f"gain {self.name!r}: inverse")  # type: ignore[misc]
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(f"gain {self.name!r}: inverse must take and give arrays ({error!r})") from error
+        if again.shape != PROBES[steep].shape or np.any(np.abs(again - PROBES[steep]) > AGREEMENT * 10):
+            raise InputError(f"gain {self.name!r}: inverse is not that of function")
+
+    def _probed(self, function: Function, name: str, shift: float = 0.0) -> Array:
+        """function(PROBES + shift), finite, of the right shape, its argument left as it was."""
+        given = PROBES + shift
+        try:
+            values = function(given)
+        except Exception as error:
+            raise InputError(f"gain {self.name!r}: {name} must take and give arrays ({error!r})") from error
+        if not np.array_equal(given, PROBES + shift):
+            raise InputError(f"gain {self.name!r}: {name} must not change its argument in place")
+        return checked_array(values, f"gain {self.name!r}: {name}", PROBES.shape)
 
     def __call__(self, potentials: Any) -> Any:
         """f(u)."""
@@ -132,10 +163,12 @@ def logistic(slope: float = 1.0, threshold: float = 0.0) -> Gain:
 
 def tanh(slope: float = 1.0, threshold: float = 0.0) -> Gain:
     """f(u) = tanh(b (u - theta)), activities in (-1, 1); `slope` b > 0, `threshold` theta."""
+    from scipy.special import expit
+
     b, theta = _positive(slope, "slope"), checked_number(threshold, "threshold")
 
     def derivative(u: Any) -> Any:
-        return b * (1 - np.tanh(b * (u - theta)) ** 2)
+        return 4 * b * expit(2 * b * (u - theta)) * expit(-2 * b * (u - theta))  # 1 - tanh^2 would cancel
 
     def third(u: Any) -> Any:
         return 2 * b * b * derivative(u) * (3 * np.tanh(b * (u - theta)) ** 2 - 1)
@@ -154,7 +187,7 @@ def linear(slope: float = 1.0) -> Gain:
     if g < 0:
         raise InputError(f"slope must not be negative, got {g:g}: the kernel carries the sign")
     return Gain(
-        f"linear(slope={g!r})", lambda u: g * u, lambda u: np.full_like(u, g), np.zeros_like, np.zeros_like,
+        f"linear(slope={g!r})", lambda u: g * u, lambda u: g + 0.0 * u, lambda u: 0.0 * u, lambda u: 0.0 * u,
         lambda u: g * u * u / 2, (lambda v: v / g) if g else None,
     )  # fmt: skip
 

@@ -65,5 +65,10 @@ class Massive:
         place, speed = np.split(np.asarray(states, dtype=np.float64), 2, axis=1)
         return self.system.energy(place, field) + (speed**2).sum(axis=1) / 2
 
+    def scattered(self, uniforms: Array) -> Array:
+        """Positions as the system scatters them, velocities between -3 and 3."""
+        place, speed = np.split(np.asarray(uniforms), 2, axis=1)
+        return np.concatenate([self.system.scattered(place), 6 * speed - 3], axis=1)
+
     def __repr__(self) -> str:
         return f"{self.system!r} with velocities"

@@ -17,6 +17,8 @@ from neurothermo.systems.continuous import Inner
 from neurothermo.systems.gains import Gain
 from neurothermo.systems.spins import SYMMETRY_TOLERANCE
 
+ROOM = 1e-12  # of the gain's range: activities nearer to its ends than this cannot be told from them
+
 
 @dataclass(frozen=True, eq=False)
 class RateNetwork:
@@ -183,10 +185,20 @@ class RateNetwork:
     def inner(self, states: Any) -> Inner:
         """The activities, with mobility f'(u) and its slope d f'/dV = f''/f'."""
         self.gain.require("second", "inverse")
+        values = self.gain.function(states)
+        kept = self._inside(values)
+        if kept is not values:
+            values, states = kept, self.outer(kept)
         mobility = self.gain.derivative(states)
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = self.gain.second(states) / mobility  # type: ignore[misc]
-        return Inner(self.gain.function(states), mobility, slope)
+        return Inner(values, mobility, slope)
+
+    def _inside(self, values: Any) -> Any:
+        """Activities that rounding put onto an end of the gain's range, brought back inside: nothing moves there."""
+        low, high = self.gain.low, self.gain.high
+        room = ROOM * (high - low if np.isfinite(high - low) else 1.0)
+        return values if np.all((values > low) & (values < high)) else np.clip(values, low + room, high - room)
 
     def outer(self, values: Any) -> Any:
         """u = f^-1(V)."""
@@ -198,10 +210,15 @@ class RateNetwork:
         return np.full(self.size, self.gain.low), np.full(self.size, self.gain.high)
 
     def scattered(self, uniforms: Array) -> Array:
-        """Potentials evenly spread over twice what couplings and inputs reach."""
+        """Potentials evenly spread over twice what couplings and inputs reach, where activities can be told apart."""
         top = np.abs(self.gain.function(np.array([-8.0, 8.0]))).max()
         reach = self.resistance * (np.abs(self.couplings).sum(axis=1) * top + np.abs(self.input)) + 1
-        return np.asarray((4 * uniforms - 2) * reach)
+        spread = np.asarray((4 * uniforms - 2) * reach)
+        if self.gain.inverse is None or not np.isfinite(self.gain.high - self.gain.low):
+            return spread
+        room = 1e-6 * (self.gain.high - self.gain.low)
+        ends = self.outer(np.array([self.gain.low + room, self.gain.high - room]))
+        return np.clip(spread, *ends)
 
     def __repr__(self) -> str:
         kind = "symmetric" if self.symmetric else "asymmetric, no energy"

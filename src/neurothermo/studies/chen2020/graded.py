@@ -35,8 +35,8 @@ class GradedMemories:
     """
 
     lean: float = 0.5
-    gamma: float = 0.45
-    strength: float = 4.0
+    gamma: float = 0.48
+    strength: float = 5.0
     magnitude: float = 1.0
     temperature: float = 0.5
 

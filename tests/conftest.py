@@ -5,6 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
+# Two threads on one small matrix wait for each other on a busy machine; must be said before NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import matplotlib
 
 ENGINE = Path(__file__).parent.parent / "src" / "neurothermo" / "engine"

@@ -60,7 +60,7 @@ def _options(
 def reproduce(
     study: Annotated[str, typer.Argument(help="The paper: chen2020.")],
     figure: Annotated[
-        list[str] | None, typer.Option(help="One figure: 2, 3, 4a ... 4e, 5, 6, regimes, exact, hundred; repeatable.")
+        list[str] | None, typer.Option(help="One figure: 2, 3, 4a ... 4e, 5, 6, 7, learning, regimes, exact, hundred.")
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Trials of each process; default as published.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,

@@ -13,8 +13,8 @@ Single precision in the arrays, double in the sums of a trial.
 
 from numba import njit
 
-from neurothermo.engine.counter import FAST, f4, trial_keys, use_wide_vectors
-from neurothermo.engine.normals import fill_row
+from neurothermo.engine.counter import FAST, f4, use_wide_vectors
+from neurothermo.engine.normals import fill_rows
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
@@ -51,10 +51,9 @@ def push(activity, change, work):
 def move(states, drift, forces, increments, held, pace, noise, key_1, key_2, first_trial, step):
     """Euler and Maruyama's step at the input `held`: `pace` is mobility dt, `noise` is sqrt(2 T mobility dt)."""
     use_wide_vectors()
+    fill_rows(increments, key_1, key_2, first_trial, step)
     for r in range(len(states)):
         here, before, moved, state = drift[r], forces[r], increments[r], states[r]
-        key, second = trial_keys(key_1, key_2, first_trial + r)
-        fill_row(moved, key, second, step)
         for i in range(len(here)):
             force = here[i] + held[i]
             change = pace[i] * force + noise[i] * moved[i]

@@ -16,6 +16,7 @@ from neurothermo.systems.continuous import Inner
 from neurothermo.systems.rates import RateNetwork
 
 NOISES = ("matched", "none")
+MARGIN = 0.05  # of a gain's range, kept free of starts of burn-ins at either end
 NOISE_FREE = (
     "the couplings learn without noise of their own, so that no energy generates activity and learning together: "
     "work exists, energy, heat and free energy do not"
@@ -228,13 +229,16 @@ class PlasticNetwork:
         return np.concatenate([low, -open_end]), np.concatenate([high, open_end])
 
     def scattered(self, uniforms: Array) -> Array:
-        """Couplings evenly spread over twice what can be learned, potentials over twice what all together reach."""
+        """Activities evenly over the gain's range but for its ends, couplings over what can be learned.
+
+        Where a gain is flat its matched noise hardly moves it: trials that start at the ends would stay there.
+        """
         gain = self.network.gain
-        top = max(abs(gain.low), abs(gain.high))
-        learned = self.eta * self.tau * top**2
-        fixed = np.abs(self.network.couplings).sum(axis=1)
-        reach = self.network.resistance * ((fixed + (self.size - 1) * learned) * top + np.abs(self.network.input)) + 1
-        return np.asarray((4 * uniforms - 2) * np.append(reach, np.full(self.dimension - self.size, learned)))
+        learned = self.eta * self.tau * max(abs(gain.low), abs(gain.high)) ** 2 * (2 * uniforms[:, self.size :] - 1)
+        if gain.inverse is None:
+            return np.concatenate([self.network.scattered(uniforms[:, : self.size]), learned], axis=1)
+        room = MARGIN + (1 - 2 * MARGIN) * uniforms[:, : self.size]
+        return np.concatenate([gain.inverse(gain.low + (gain.high - gain.low) * room), learned], axis=1)
 
     def __repr__(self) -> str:
         kind = "matched noise" if self.matched else "no noise of the couplings"

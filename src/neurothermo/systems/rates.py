@@ -137,20 +137,23 @@ class RateNetwork:
 
     @cached_property
     def _cast(self) -> dict[str, Any]:
-        """J^T, 1/R and b at each precision that was asked for."""
+        """J^T, 1/R (None where that is 1) and b (None where there is none), at each precision that was asked for."""
         return {}
 
     def evaluate(self, states: Any) -> tuple[Any, Any]:
         """F without the protocol's input, and V; both (trials, N), at the precision of `states`."""
         kind = states.dtype.str
         if kind not in self._cast:
-            arrays = (self.couplings.T, 1 / self.resistance, self.input)
-            self._cast[kind] = tuple(np.ascontiguousarray(array, dtype=states.dtype) for array in arrays)
+            leak = 1 / self.resistance if np.any(self.resistance != 1) else None
+            arrays = (self.couplings.T, leak, self.input if self.input.any() else None)
+            self._cast[kind] = tuple(
+                array if array is None else np.ascontiguousarray(array, dtype=states.dtype) for array in arrays
+            )
         transposed, leak, constant = self._cast[kind]
         activity = self.gain.function(states)
         force = activity @ transposed
-        force -= states * leak
-        if constant.any():
+        force -= states if leak is None else states * leak
+        if constant is not None:
             force += constant
         return force, activity
 

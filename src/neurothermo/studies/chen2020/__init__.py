@@ -17,6 +17,8 @@ from neurothermo.studies.chen2020.distributions import figure_2, figure_3
 from neurothermo.studies.chen2020.exact_laws import figure_exact, figure_hundred
 from neurothermo.studies.chen2020.exchange import figure_5
 from neurothermo.studies.chen2020.experiment import Settings
+from neurothermo.studies.chen2020.kinetics import figure_7
+from neurothermo.studies.chen2020.learning import figure_learning
 from neurothermo.studies.chen2020.regimes import figure_regimes
 
 __all__ = ["FIGURES", "INTRODUCTION", "TITLE", "Settings"]
@@ -31,12 +33,14 @@ FIGURES: dict[str, Callable[[Settings], Panel]] = {
     "4e": figure_4e,
     "5": figure_5,
     "6": figure_6,
+    "7": figure_7,
+    "learning": figure_learning,
     "regimes": figure_regimes,
     "exact": figure_exact,
     "hundred": figure_hundred,
 }
 TITLE = "Nonequilibrium thermodynamics of input-driven networks (Chen 2020), reproduced"
 INTRODUCTION = (
-    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 6), as the paper's "
+    "Every figure of K. S. Chen, arXiv 2012.13252, on driven Hopfield networks (Figs. 2 to 7), as the paper's "
     "equations are printed and as they must be for its theorems to hold, beside exact values."
 )

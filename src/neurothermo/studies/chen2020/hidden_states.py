@@ -12,6 +12,7 @@ from neurothermo.core.estimate import NATS, Estimate
 from neurothermo.core.resampling import bootstrap
 
 RESAMPLES = 400
+PASSES = 12  # of expectation and maximisation, from states told apart by the border
 INSTALL = "The hidden Markov model needs hmmlearn: pip install 'neurothermo[hmm]'. Everything else here does without."
 
 
@@ -86,26 +87,24 @@ class Hidden:
 
 
 def hidden_markov(overlaps: Array, seed: int) -> Hidden | None:
-    """Two Gaussian states fitted to overlaps of shape (trials, times, 2); None without hmmlearn.
-
-    Raises
-    ------
-    ImportError
-        Never: a missing hmmlearn is the answer None, and `INSTALL` says what to do.
-    """
+    """Two Gaussian states fitted to overlaps of shape (trials, times, 2); None without hmmlearn."""
     try:
         from hmmlearn.hmm import GaussianHMM
     except ImportError:
         return None
+    from threadpoolctl import threadpool_limits
+
     trials, times, _ = overlaps.shape
     rows, lengths = overlaps.reshape(trials * times, 2), [times] * trials
-    model = GaussianHMM(2, "full", n_iter=30, tol=1.0, random_state=seed, init_params="sc")
+    model = GaussianHMM(2, "diag", n_iter=PASSES, tol=1.0, random_state=seed, init_params="", implementation="scaling")
     apart = nearer(overlaps).ravel()
+    model.startprob_ = np.array([0.5, 0.5])
+    model.covars_ = np.array([rows[apart == state].var(axis=0) + 1e-3 for state in (0, 1)])
     model.transmat_ = np.array([[0.95, 0.05], [0.05, 0.95]])
     model.means_ = np.array([rows[apart == state].mean(axis=0) for state in (0, 1)])
-    model.init_params = "sc"
-    model.fit(rows, lengths)
-    states = model.predict(rows, lengths).reshape(trials, times)
+    with threadpool_limits(1):  # many small arrays: threads would only wait for each other
+        model.fit(rows, lengths)
+        states = model.predict(rows, lengths).reshape(trials, times)
     matrix = np.asarray(model.transmat_)
     if np.subtract(*model.means_[0]) < np.subtract(*model.means_[1]):
         matrix, states = matrix[::-1, ::-1], 1 - states

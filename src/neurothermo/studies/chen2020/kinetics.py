@@ -25,7 +25,7 @@ BALANCED = 0.6  # the lean at which entropy production is measured
 TRIALS = 2048
 MATCHED = {"rule": Langevin(0.05, "boltzmann"), "steps": 240, "every": 4, "factor": 1.0, "warm": 0}
 PRINTED = {"rule": Langevin(0.1), "steps": 300, "every": 2, "factor": 12.0, "warm": 100}
-FITTED = 384  # trials that the hidden Markov model is fitted to
+FITTED = 64  # trials that the hidden Markov model is fitted to
 VARIANTS = {"corrected": MATCHED, "as printed": PRINTED}
 
 

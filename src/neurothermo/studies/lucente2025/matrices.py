@@ -80,15 +80,17 @@ def balance(relaxation: Array, diffusion: Array, mean: Array, start: Array, time
         now, spread = law_at(relaxation, diffusion, mean, start, time)
         return shannon(spread), divergence(now, spread, settled)
 
-    ahead, behind = of(time + step), of(max(time - step, 0.0))
-    passed = time + step - max(time - step, 0.0)
+    if time < step:  # nothing is known of the time before: from ahead only, to second order
+        at, ahead, further = (np.array(of(time + turns * step)) for turns in range(3))
+        shannon_rate, excess = (4 * ahead - 3 * at - further) / (2 * step) * [1, -1]
+    else:
+        shannon_rate, excess = (np.array(of(time + step)) - of(time - step)) / (2 * step) * [1, -1]
     now, spread = law_at(relaxation, diffusion, mean, start, time)
     second = spread + np.outer(now, now)
     turning = relaxation - diffusion @ np.linalg.inv(settled)
     flow = np.sum(np.linalg.solve(diffusion, relaxation @ second) * relaxation) - np.trace(relaxation)
     keeping = np.sum(np.linalg.solve(diffusion, turning @ second) * turning)
-    shannon_rate, excess = (ahead[0] - behind[0]) / passed, (behind[1] - ahead[1]) / passed
     return {
-        "total": float(keeping + excess), "flow": float(flow), "shannon_rate": shannon_rate,
-        "housekeeping": float(keeping), "excess": excess,
+        "total": float(keeping + excess), "flow": float(flow), "shannon_rate": float(shannon_rate),
+        "housekeeping": float(keeping), "excess": float(excess),
     }  # fmt: skip

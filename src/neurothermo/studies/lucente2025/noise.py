@@ -46,7 +46,7 @@ def figure_noise(settings: Settings) -> Panel:
         left.legend(fontsize=7, loc="upper center")
         for (kind, values), color in zip(depths.items(), (REVERSE, FORWARD), strict=True):
             middle.plot(DEPTHS, values, "o-", color=color, label=kind, markersize=3)
-        middle.set(xlabel="depth c of D = diag(1 + c cos k)", ylabel="nats per unit time", ylim=(0, 0.42),
+        middle.set(xlabel="depth c of $D_i$ ∝ 1 + c cos(2πi/N)", ylabel="nats per unit time", ylim=(0, 0.42),
                    title="ring of 8: noise matters")  # fmt: skip
         middle.legend(fontsize=7.5)
         right.loglog(SIZES, vanishing, "o", color=FORWARD, label="c = 0.5", markersize=4)

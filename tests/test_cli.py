@@ -1,5 +1,6 @@
 """The command line as a user meets it: one sentence for a mistake, nothing half-written, JSON for machines."""
 
+import importlib
 import json
 import os
 import signal
@@ -131,7 +132,11 @@ def test_mistakes_in_an_experiment_file_are_one_sentence(command, tmp_path, old,
         (["run", "."], "cannot read"),
         (["reproduce", "chen2021"], "did you mean 'chen2020'"),
         (["reproduce", "chen2020", "--figure", "9"], "figure must be one of"),
+        (["reproduce", "lucente2025", "--figure", "tabel"], "did you mean 'table'"),
+        (["reproduce", "lucente2025", "--figure", "4a"], "figure must be one of 'table', 'spectrum'"),
         (["reproduce", "chen2020", "--trials", "1"], "trials must be at least 2"),
+        (["reproduce", "lucente2025", "--trials", "1"], "trials must be at least 2"),
+        (["reproduce", "lucente2025", "--seed", "-1"], "seed must be at least 0"),
         (["reproduce", "chen2020", "--out", "nowhere/deep"], "there is no folder"),
         (["reproduce", "chen2020", "--out", "two.toml"], "is a file"),
         (["estimate", "missing.nc"], "there is no file missing.nc"),
@@ -167,6 +172,24 @@ def test_the_paper_is_reproduced_figure_by_figure(command, tmp_path):
     assert results["configuration"]["seed"] == 1 and results["versions"]["neurothermo"]
     code, out, _ = command("reproduce", "chen2020", "--figure", "5", "--trials", "1000", "--out", "j", "--json")
     assert code == 0 and json.loads(out)["figures"][0]["rows"] == results["figures"][1]["rows"]
+
+
+@pytest.mark.parametrize("study", cli.STUDIES)
+def test_the_help_knows_every_study_and_figure(command, study):
+    _, out, _ = command("reproduce", "--help")
+    assert study in out
+    paper = importlib.import_module(f"neurothermo.studies.{study}")
+    assert cli.STUDIES[study].split(", ") == list(paper.FIGURES)
+
+
+def test_another_study_is_reproduced_by_its_own_settings(command, tmp_path):
+    arguments = ("reproduce", "lucente2025", "--figure", "spectrum", "--trials", "7", "--seed", "3", "--out", "r")
+    code, out, err = command(*arguments)
+    assert (code, err) == (0, "") and "DIFFERS" not in out and "differs, as it must" in out
+    results = json.loads(Path("r/results.json").read_text())
+    assert [figure["figure"] for figure in results["figures"]] == ["spectrum"]
+    assert results["configuration"]["trials"] == 7 and results["configuration"]["seed"] == 3
+    assert (tmp_path / "r" / "figures" / "spectrum.png").stat().st_size > 10_000
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):

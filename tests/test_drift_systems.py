@@ -85,9 +85,8 @@ def test_forces_are_minus_the_slope_of_the_energy():
     ],
 )
 def test_functions_that_do_not_fit_are_refused(arguments, words):
-    with np.errstate(all="ignore"), pytest.raises(InputError, match=words) as caught:
+    with np.errstate(all="ignore"), pytest.raises(InputError, match=words):
         DriftSystem(**{"force": force, "size": 2, "potential": potential, **arguments})
-    assert "\n" not in str(caught.value)
 
 
 def in_lists(x):

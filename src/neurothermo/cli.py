@@ -6,6 +6,7 @@ import json
 import shlex
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Stochastic thermodynamics of neural systems: work, heat, free energy and entropy production.",
 )
+
+STUDIES = {  # each a module of neurothermo.studies, imported when it is asked for, and its figures
+    "chen2020": "2, 3, 4a, 4b, 4c, 4d, 4e, 5, 6, 7, learning, regimes, exact, hundred",
+    "lucente2025": "table, spectrum, noise, transient, bump, nonlinear, instability",
+}
+FIGURES = "; ".join(f"{study}: {figures}" for study, figures in STUDIES.items())
 
 Out = Annotated[Path | None, typer.Option(help="Folder for the report; it must be new, empty, or --overwrite.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")]
@@ -58,42 +65,36 @@ def _options(
 
 @app.command()
 def reproduce(
-    study: Annotated[str, typer.Argument(help="The paper: chen2020.")],
-    figure: Annotated[
-        list[str] | None, typer.Option(help="One figure: 2, 3, 4a ... 4e, 5, 6, 7, learning, regimes, exact, hundred.")
-    ] = None,
-    trials: Annotated[int | None, typer.Option(help="Trials of each process; default as published.")] = None,
+    study: Annotated[str, typer.Argument(help=f"The paper: {' or '.join(STUDIES)}.")],
+    figure: Annotated[list[str] | None, typer.Option(help=f"One figure; repeatable. {FIGURES}.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials of each simulation; default: the study's.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 1,
     out: Out = None,
     as_json: Json = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Reproduce a paper's figures, as printed and as corrected, beside exact values."""
+    """Reproduce a paper: every figure a picture, and numbers beside exact values."""
     from neurothermo.core.checks import checked_choice, checked_count
     from neurothermo.core.folders import checked_free, filled_whole
     from neurothermo.core.progress import progress
     from neurothermo.report import write_report
 
-    checked_choice(study, "study", ("chen2020",))
-    from neurothermo.studies import chen2020
-
+    checked_choice(study, "study", tuple(STUDIES))
+    paper = import_module(f"neurothermo.studies.{study}")
     for name in figure or ():
-        checked_choice(name, "figure", tuple(chen2020.FIGURES))
-    chosen = [name for name in chen2020.FIGURES if not figure or name in figure]
-    settings = chen2020.Settings(seed=checked_count(seed, "seed", least=0))
-    if trials is not None:
-        settings = chen2020.Settings(seed=seed, trials=checked_count(trials, "trials", least=2))
+        checked_choice(name, "figure", tuple(paper.FIGURES))
+    chosen = [name for name in paper.FIGURES if not figure or name in figure]
+    sizes = {} if trials is None else {"trials": checked_count(trials, "trials", least=2)}
+    settings = paper.Settings(seed=checked_count(seed, "seed", least=0), **sizes)
     folder = checked_free(out or Path(f"{study}-report"), overwrite)
     show = False if quiet or as_json else None
     with filled_whole(folder, overwrite) as temporary, progress(study, 2 * len(chosen), show, "panels") as advance:
         panels = []
         for name in chosen:
-            panels.append(chen2020.FIGURES[name](settings))
+            panels.append(paper.FIGURES[name](settings))
             advance(1)
-        results = write_report(
-            temporary, chen2020.TITLE, chen2020.INTRODUCTION, panels, vars(settings), _command(), advance
-        )
+        results = write_report(temporary, paper.TITLE, paper.INTRODUCTION, panels, vars(settings), _command(), advance)
     _tell(results, folder, as_json)
 
 

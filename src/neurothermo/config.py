@@ -86,7 +86,7 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         estimators = tuple(dict.fromkeys(checked_choice(one, "estimators", ESTIMATORS) for one in estimators))
     options = {key: text[key] for key in OPTIONS if key in text}
     temperature = text.get("temperature")
-    if estimators and (not system.has_energy or np.ndim(temperature) > 0):
+    if estimators and (not system.has_energy or np.ndim(temperature or 0.0) > 0):
         reason = system.why_no_energy or "neurons have temperatures of their own"
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
     title = str(text.get("title", name))
@@ -200,7 +200,7 @@ def _neural_field(
 def _gain(value: Any) -> gains.Gain:
     """A number, the slope of a linear gain, or a table with the name of a gain."""
     if isinstance(value, dict):
-        return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})  # type: ignore[no-any-return]
+        return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})
     return gains.as_gain(value)
 
 

@@ -20,19 +20,19 @@ from neurothermo.engine.counter import (
 )
 
 HALF = u8(32)
+BATCH = 16  # jumps whose numbers are drawn together: two full vectors, little lost where steps are short
 
 
 @njit(parallel=True, fastmath=FAST, error_model="numpy", cache=True)
 def drive_jumps(
-    states, values, times, thresholds, ways, flows, columns, batch, dt, first, second, first_trial, first_step,
+    states, values, times, thresholds, ways, flows, columns, dt, first, second, first_trial, first_step,
     relax_first, work, flow,
 ):  # fmt: skip
     """Carry trials through `values[0] .. values[-1]`, adding to their work and entropy flow.
 
     states (trials,) int64, changed in place; values (steps + 1, n) inputs; times (steps, n) mean stays at the input
     that is held, or (1, n) where it never changes; thresholds (n * columns,) uint64, ways (n * columns, 2) uint32 and
-    flows (n * columns, 2): column c of state s leads to ways[., 0] below its threshold, else to ways[., 1]; batch:
-    jumps whose numbers are drawn together. Draws 2 k and 2 k + 1 of a step are the stay and the choice of its jump k.
+    flows (n * columns, 2): column c of state s leads to ways[., 0] below its threshold, else to ways[., 1]. Draws 2 k and 2 k + 1 of a step are the stay and the choice of its jump k.
     The clock starts anew at each step, which changes no law: what is left of an exponential time is one again.
     """
     steps = len(values) - 1
@@ -40,7 +40,7 @@ def drive_jumps(
         key, other = trial_keys(first, second, first_trial + trial)
         state = u8(states[trial])
         done, out = work[trial], flow[trial]  # one sum from start to end, however the steps are cut
-        waits, choices = np.empty(batch, np.float32), np.empty(batch, np.uint64)
+        waits, choices = np.empty(BATCH, np.float32), np.empty(BATCH, np.uint64)
         for step in range(1, steps + 1):
             stays = times[u8(step - 1 if len(times) > 1 else 0)]
             held = values[u8(step - 1 if relax_first else step)]
@@ -51,8 +51,8 @@ def drive_jumps(
             clock, jump = 0.0, 0
             while clock <= dt:
                 draw(waits, choices, key, other, counter + u8(2 * jump))
-                jump += batch
-                for k in range(batch):
+                jump += BATCH
+                for k in range(BATCH):
                     clock += waits[k] * stays[state]
                     if clock > dt:
                         break
@@ -74,6 +74,6 @@ def draw(waits, choices, key, other, counter):
     """Exponential waiting times of mean 1, and 64 bits for what happens then."""
     use_wide_vectors()
     base = key + counter * GOLDEN
-    for k in range(len(waits)):
+    for k in range(BATCH):
         waits[k] = -log_float(uniform_of(mix(base + u8(2 * k) * GOLDEN, other)))
         choices[k] = mix(base + u8(2 * k + 1) * GOLDEN, other)

@@ -21,6 +21,9 @@ FIRST_LENGTH = 16
 LONGEST = {"spins": 4096, "variables": 2**16}  # steps: those of real variables are short
 AGREEMENT = 2.5  # standard errors between the means from two opposite starts
 BURN_IN_NANOSECONDS = 2e11  # what pilots and trials together may take before the search for a length stops
+FIRST_LENGTH_OF_VARIABLES = 128  # longer than the short steps of `Softened`
+STAGE = 16  # steps of each length, of those that come first
+SHORTENED = tuple(4.0**-stage for stage in (5, 4, 3, 2, 1))
 RUNAWAY = 1e6  # times as far as burn-ins start: no law holds such trials
 ACCEPTED = 0.65  # of the moves that bring real variables to equilibrium
 
@@ -41,6 +44,45 @@ class Starts:
     watched: Callable[[Any], tuple[Array, ...]]
     longest: int
     bounded: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Softened:
+    """A driver whose first steps are shorter: far out, where forces are large, long steps are refused for ever.
+
+    `short` holds the drivers of those steps, `STAGE` steps each.
+    """
+
+    long: Driver
+    short: tuple[Driver, ...]
+    flow_of_heat: None = None
+
+    @property
+    def block(self) -> int:
+        """That of its steps."""
+        return self.long.block
+
+    @property
+    def cost(self) -> float:
+        """That of its steps."""
+        return self.long.cost
+
+    @property
+    def kernel(self) -> str:
+        """That of its steps."""
+        return self.long.kernel
+
+    def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
+        """Stage by stage, by the absolute number of the step."""
+        row = 1
+        while row < len(values):
+            step = first_step + row - 1
+            stage, done = divmod(step - 1, STAGE)
+            early = stage < len(self.short)
+            stop = min(row + STAGE - done, len(values)) if early else len(values)
+            driver = self.short[stage] if early else self.long
+            driver.carry(flight, values[row - 1 : stop], step, relax_first, threads)
+            row = stop
 
 
 @dataclass(frozen=True)
@@ -97,7 +139,7 @@ class BurnIn:
         """Double the length until trials from the two starts agree in all that is watched, twice in a row.
 
         Variables that can go anywhere must also be where they were half as long ago: free diffusion forgets its
-        start and settles nowhere.
+        start and settles nowhere. And each must have moved since: refused moves keep a trial where it started.
         """
         pilot = Stream.of(self.stream.first, f"pilot {self.stream.second}")
         states = starts.scattered(pilot.at(np.arange(PILOTS), 0))
@@ -105,10 +147,12 @@ class BurnIn:
         flight = Flight.of(states, 0, pilot)
         farthest = RUNAWAY * (1 + np.abs(states).max())
         done, agreed, apart, earlier = 0, 0, np.inf, None
-        length = FIRST_LENGTH
+        length = FIRST_LENGTH if starts.bounded else FIRST_LENGTH_OF_VARIABLES
         while length <= starts.longest:
+            before = flight.states.copy()
             _relax(driver, flight, field, done + 1, length - done, self.threads)
             done = length
+            stuck = not starts.bounded and bool(np.any(np.all(flight.states == before, axis=1)))
             reached = np.abs(flight.states).max()
             if not starts.bounded and not reached < farthest:
                 raise InputError(
@@ -120,7 +164,7 @@ class BurnIn:
             if not starts.bounded and earlier is not None:
                 apart = max([apart, *(_apart(np.concatenate(pair)) for pair in zip(earlier, watched, strict=True))])
             earlier = watched
-            agreed = agreed + 1 if apart < AGREEMENT else 0
+            agreed = agreed + 1 if apart < AGREEMENT and not stuck else 0
             if agreed == 2:
                 sentence = f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
                 return 2 * done, sentence, flight.states

@@ -15,7 +15,7 @@ from neurothermo.core.flight import Law
 from neurothermo.core.randomness import Stream
 from neurothermo.dynamics import Glauber, Langevin
 from neurothermo.dynamics.drivers import driver_for
-from neurothermo.ensemble.burn_in import BurnIn, calm_step
+from neurothermo.ensemble.burn_in import SHORTENED, BurnIn, Softened, calm_step
 from neurothermo.ensemble.setup import Setup
 from neurothermo.systems import SpinNetwork
 from neurothermo.systems.massive import Massive
@@ -135,7 +135,9 @@ def _equilibrium_of_variables(system: Any, field: Array, temperature: float, bur
     """By accepted moves that keep exp(-E/T) exactly, of a duration at which about two in three are accepted."""
     places = system.system if isinstance(system, Massive) else system
     dt = calm_step(places, field, temperature, burn_in.stream)
-    driver = driver_for(places, Langevin(dt, "boltzmann", "metropolis"), temperature)
+    steps = [Langevin(dt * factor, "boltzmann", "metropolis") for factor in (1.0, *SHORTENED)]
+    long, *short = (driver_for(places, step, temperature) for step in steps)
+    driver = Softened(long, tuple(short))
     draw, route, pilots = burn_in.of_variables(places, driver, field)
     if not isinstance(system, Massive):
         return InitialLaw("equilibrium", draw, None, {"initial_route": route}, settled=pilots)

@@ -106,8 +106,8 @@ def _differences(first: Array, last: Array) -> list[Array]:
     are all the pairs that matter.
     """
     trials, size = first.shape
-    rows, columns = np.triu_indices(size) if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL else ([], [])
-    if len(rows):
+    if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL:
+        rows, columns = np.triu_indices(size)
         return [last - first, last[:, rows] * last[:, columns] - first[:, rows] * first[:, columns]]
     power = np.abs(np.fft.rfft(last)) ** 2 - np.abs(np.fft.rfft(first)) ** 2
     chosen, room = [], trials // TRIALS_A_CONTROL

@@ -122,18 +122,18 @@ def log_ratio_variance(p: Gaussian, q: Gaussian) -> float:
 
 
 def power_variance(p: Gaussian, q: Gaussian, order: float) -> float:
-    """The variance of (p/q)^(order - 1) under p, from two moments."""
-    first, second = log_moment(p, q, order), log_moment(p, q, 2 * order - 1)
-    if not np.isfinite(first) or not np.isfinite(second):
-        return float(np.inf)
-    with np.errstate(over="ignore"):
-        return float(np.exp(2 * first) * np.expm1(max(second - 2 * first, 0.0)))
+    """The variance of (p/q)^(order - 1) under p."""
+    return variance_of_power(log_moment(p, q, order), log_moment(p, q, 2 * order - 1))
 
 
 def power_variance_under_q(p: Gaussian, q: Gaussian, order: float) -> float:
-    """The variance of (p/q)^order under q, from two moments."""
-    first, second = log_moment(p, q, order), log_moment(p, q, 2 * order)
-    if not np.isfinite(first) or not np.isfinite(second):
+    """The variance of (p/q)^order under q."""
+    return variance_of_power(log_moment(p, q, order), log_moment(p, q, 2 * order))
+
+
+def variance_of_power(log_mean: float, log_square: float) -> float:
+    """<x^2> - <x>^2 from the logarithms of both."""
+    if not np.isfinite(log_mean) or not np.isfinite(log_square):
         return float(np.inf)
     with np.errstate(over="ignore"):
-        return float(np.exp(2 * first) * np.expm1(max(second - 2 * first, 0.0)))
+        return float(np.exp(2 * log_mean) * np.expm1(max(log_square - 2 * log_mean, 0.0)))

@@ -21,7 +21,7 @@ def entropy(p: Array, volumes: Array | float = 1.0) -> float:
     """-sum p ln(p / v)."""
     from scipy.special import rel_entr
 
-    return -float(np.sum(rel_entr(p, np.broadcast_to(volumes, p.shape))[p > 0]))
+    return -float(np.sum(rel_entr(p, volumes)))
 
 
 def kl(p: Array, q: Array) -> float:
@@ -127,7 +127,7 @@ def slope_at_infinity(f: Callable[[Array], Array]) -> float:
     """lim f(t)/t: of a convex function the quotient has settled at 1e200 or it grows without end."""
     with np.errstate(all="ignore"):
         near, far = np.asarray(f(np.array([LARGE, LARGER]))) / np.array([LARGE, LARGER])
-    settled = abs(far - near) <= 1e-9 * abs(far) + 1e-12
+        settled = abs(far - near) <= 1e-9 * abs(far) + 1e-12
     return float(far) if settled else float(np.inf)
 
 

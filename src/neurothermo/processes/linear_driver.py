@@ -197,7 +197,7 @@ class LinearDriver:
             return np.zeros_like(changes)
         process = self.process
         if isinstance(self.exact, WaveStep) and not np.any(process.parity < 0):
-            return process.conjugate(changes)
+            return process.activity(changes)
         response = process.response
         if np.any(process.parity < 0):
             drift = np.where(process.parity > 0, changes, 0.0)

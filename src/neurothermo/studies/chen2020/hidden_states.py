@@ -41,7 +41,8 @@ class Transitions:
     def matrix(self) -> Array:
         """M, entry (i, j) from i to j."""
         up, one, down, two = self.counts.sum(axis=0)
-        return np.array([[1 - up / one, up / one], [down / two, 1 - down / two]])
+        with np.errstate(invalid="ignore"):  # NaN where a state was never seen
+            return np.array([[1 - up / one, up / one], [down / two, 1 - down / two]])
 
     def log_rates(self, seed: int) -> Estimate:
         """ln(k12/k21) in nats, its error from trials drawn again."""
@@ -99,9 +100,10 @@ def hidden_markov(overlaps: Array, seed: int) -> Hidden | None:
     model = GaussianHMM(2, "diag", n_iter=PASSES, tol=1.0, random_state=seed, init_params="", implementation="scaling")
     apart = nearer(overlaps).ravel()
     model.startprob_ = np.array([0.5, 0.5])
-    model.covars_ = np.array([rows[apart == state].var(axis=0) + 1e-3 for state in (0, 1)])
+    model.covars_ = np.array([rows.var(axis=0) + 1e-3] * 2)
     model.transmat_ = np.array([[0.95, 0.05], [0.05, 0.95]])
-    model.means_ = np.array([rows[apart == state].mean(axis=0) for state in (0, 1)])
+    ways = [rows[apart == state] if np.any(apart == state) else rows for state in (0, 1)]
+    model.means_ = np.array([way.mean(axis=0) for way in ways])
     with threadpool_limits(1):  # many small arrays: threads would only wait for each other
         model.fit(rows, lengths)
         states = model.predict(rows, lengths).reshape(trials, times)

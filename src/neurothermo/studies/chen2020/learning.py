@@ -31,7 +31,7 @@ def pair() -> RateNetwork:
 
 
 def log_weights(field: Array, learned: bool) -> tuple[Array, Array]:
-    r"""Activities on a grid, and -E/T there, up to a constant: of the pair, or with its learning coupling integrated out.
+    r"""Activities on a grid, and -E/T there, up to a constant; `learned` integrates a learning coupling out.
 
     .. math:: \int dW\, e^{[W V_1 V_2 - W^2 / 2\eta\tau]/T} \propto e^{\eta\tau V_1^2 V_2^2 / 2T}
     """
@@ -112,8 +112,8 @@ def figure_learning(settings: Settings) -> Panel:
     return Panel(
         "learning", "Eq. 16. How slow learning must be",
         "Two graded neurons under matched noise are ramped from one input to another while their coupling learns, "
-        "eta tau fixed. As printed, the coupling has no noise and starts unlearned: works give the free-energy difference "
-        "of the fixed coupling only if it hardly moves meanwhile. Corrected, it has noise of its own and starts in "
-        "the joint equilibrium: works give the joint difference at any tau.",
+        "eta tau fixed. As printed, the coupling has no noise and starts unlearned: works give the free-energy "
+        "difference of the fixed coupling only if it hardly moves meanwhile. Corrected, it has noise of its own and "
+        "starts in the joint equilibrium: works give the joint difference at any tau.",
         tuple(rows), draw, (6.0, 3.6),
     )  # fmt: skip

@@ -65,11 +65,11 @@ def figure_bump(settings: Settings) -> Panel:
 
     return Panel(
         "bump", "A pinned bump is out of equilibrium",
-        "A symmetric Mexican hat with a logistic gain, noise the same everywhere, the bump held by an input cos(2 pi "
-        "x/L) of strength 0.1 (left, middle). The gain f'(u0) differs between its flanks and elsewhere, so that "
-        "A = 1 - J G is not symmetric. Noise in proportion to 1/f'(u0) makes A D symmetric and the production zero; noise "
-        "in proportion to f'(u0) does not. Right: a weaker pin lets the bump slide more easily, its slowest rate goes to "
-        "zero, and the production does not change by more than a fortieth.",
+        "A symmetric Mexican hat with a logistic gain, noise the same everywhere, the bump held by an input cos(2 "
+        "pi x/L) of strength 0.1 (left, middle). The gain f'(u0) differs between its flanks and elsewhere, so that "
+        "A = 1 - J G is not symmetric. Noise in proportion to 1/f'(u0) makes A D symmetric and the production zero; "
+        "noise in proportion to f'(u0) does not. Right: a weaker pin lets the bump slide more easily, its slowest "
+        "rate goes to zero, and the production does not change by more than a fortieth.",
         tuple(rows), draw, (9.6, 3.1),
     )  # fmt: skip
 

@@ -61,10 +61,10 @@ def figure_table(settings: Settings) -> Panel:
     return Panel(
         "table", "Equilibrium or not: kernel by noise",
         "A ring of length 16, linearized. In equilibrium exactly where A D = D A^T: under noise that is the same "
-        "everywhere, a homogeneous state is in equilibrium if and only if its kernel is symmetric, however the noise is "
-        "correlated. A bump is out of equilibrium although its kernel is symmetric, for the gain f' differs from place "
-        "to place; noise in proportion to 1/f' makes up for that. About a homogeneous state 1/f' is a constant, and "
-        "that noise is white.",
+        "everywhere, a homogeneous state is in equilibrium if and only if its kernel is symmetric, however the "
+        "noise is correlated. A bump is out of equilibrium although its kernel is symmetric, for the gain f' "
+        "differs from place to place; noise in proportion to 1/f' makes up for that. About a homogeneous state 1/f' "
+        "is a constant, and that noise is white.",
         tuple(rows), draw, (8.2, 4.6),
     )  # fmt: skip
 
@@ -99,10 +99,10 @@ def _cells(settings: Settings, name: str, field: NeuralField) -> list[Cell]:
     found = []
     for noise, (given, diffusion) in zip(NOISES, noises, strict=True):
         noisy = replace(field, noise=given)
-        verdict = noisy.is_equilibrium()
+        verdict, matrix = noisy.is_equilibrium(), matrices.production(relaxation, diffusion)
         found.append(
             Cell(name, noise, noisy.entropy_production().value, verdict.passed is True,
-                 matrices.production(relaxation, diffusion), matrices.in_balance(relaxation, diffusion),
+                 matrix if abs(matrix) > NOTHING else 0.0, matrices.in_balance(relaxation, diffusion),
                  verdict.sentence)
         )  # fmt: skip
     return found

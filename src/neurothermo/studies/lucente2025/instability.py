@@ -14,7 +14,7 @@ from neurothermo.studies.lucente2025.settings import HAT, RATE, Settings, ruled,
 
 GAINS = (0.5, 0.9, 1.05, 1.1)
 COLORS = (OTHER, FORWARD, "#CC79A7", REVERSE)
-WAVES = 4  # of the critical wavenumber around the ring
+WAVES = 10  # of the critical wavenumber around the ring
 SHIFT = 0.3  # of the excitation, where the hat is made to drive one way
 
 
@@ -53,17 +53,17 @@ def figure_instability(settings: Settings) -> Panel:
         right.semilogy(fine, [1 / (1 - g * top) for g in fine], color=FORWARD, label="power at $k_c$")
         right.semilogy(fine, [NeuralField(*ring, turned, g).entropy_production().value for g in fine], color=REVERSE,
                        label=f"production, excitation\\nshifted by {SHIFT:g}".replace("\\n", "\n"))  # fmt: skip
-        right.axvline(1 / top, color=EXACT, linestyle=":", linewidth=1, label="critical gain")
+        right.axvline(1 / top, color=EXACT, linestyle=":", linewidth=1, label="critical gain, symmetric")
         right.set(xlabel="gain g", title="up to the instability")
         right.legend(fontsize=7.5, loc="upper left")
         right.set_ylim(None, 3000)
 
     return Panel(
         "instability", "A Mexican hat up to its instability",
-        f"Left: the power of the fluctuations, which grows at k_c = {k:.4f} as the gain nears {1 / top:.5f}. Middle: the "
-        "power of the response to a stimulus that is brief and at one place. Right: the symmetric hat produces no entropy at "
-        "any gain, however large its fluctuations; with its excitation shifted the critical wave turns, and what it "
-        "produces rises with its power.",
+        f"Left: the power of the fluctuations, which grows at k_c = {k:.4f} as the gain nears {1 / top:.5f}. Middle: "
+        "the power of the response to a stimulus that is brief and at one place. Right: the symmetric hat produces "
+        "no entropy at any gain, however large its fluctuations; with its excitation shifted the critical wave "
+        "turns, and what it produces rises with its power.",
         tuple(rows), draw, (9.8, 3.2),
     )  # fmt: skip
 
@@ -89,10 +89,13 @@ def _onset(ring: tuple[float, int], fields: dict[float, NeuralField]) -> list[Ro
                           sentence=sentence))  # fmt: skip
     for g, field in fields.items():
         modes = field.entropy_production_spectrum().sel(wavenumber=k, method="nearest")
+        said = "It grows as 1/(1 - g/g_c)." if g == GAINS[-1] else ""
         rows.append(same(f"power of the fluctuations at k_c, g = {g:g}", "symmetric hat", modes.noise / modes.alpha,
-                         1 / (1 - g * top), sentence="It grows as 1/(1 - g/g_c)." if g == GAINS[-1] else ""))  # fmt: skip
+                         1 / (1 - g * top), sentence=said))  # fmt: skip
     still = fields[GAINS[-1]].entropy_production().value
-    rows.append(ruled(f"entropy production, g = {GAINS[-1]:g}", "symmetric hat", still, still == 0, exact=0.0, units=RATE))
+    rows.append(
+        ruled(f"entropy production, g = {GAINS[-1]:g}", "symmetric hat", still, still == 0, exact=0.0, units=RATE)
+    )
     return rows
 
 
@@ -136,7 +139,8 @@ def _long_waves(settings: Settings) -> list[Row]:
     diffusive = 1 / ((limit.rate + limit.diffusion * wave**2) ** 2 + 0.2**2)
     a, near, b, far = HAT
     return [
-        same("diffusion constant, g = 0.9", "symmetric Gaussian", limit.diffusion, 0.9 * settings.weight / 2, digits=1e-6),
+        same("diffusion constant, g = 0.9", "symmetric Gaussian", limit.diffusion, 0.9 * settings.weight / 2,
+             digits=1e-6),
         same("diffusion constant, g = 0.9", "symmetric hat", hat.diffusion, 0.9 * (a * near**2 - b * far**2) / 2,
              digits=1e-6, sentence="Negative: wide inhibition makes short waves grow first, and no diffusion is left."),
         same("response of the longest wave, against diffusion", "symmetric Gaussian", response, diffusive, digits=1e-3),

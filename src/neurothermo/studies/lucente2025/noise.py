@@ -25,6 +25,8 @@ RINGS = ((3, 0.2, 0.1), (8, 0.2, 0.1), (8, 0.0, 0.1), (64, 0.2, 0.1), (64, 0.45,
 DEPTHS = np.linspace(0.0, 0.9, 10)
 SIZES = (3, 4, 6, 8, 12, 16, 32, 64, 128, 256)
 TWELVE = 1e-12
+UNEVEN = "D_i = 1 + cos(2 pi i/N)/2"
+BROKEN = "This noise breaks translation invariance, and the number changes."
 
 
 def figure_noise(settings: Settings) -> Panel:
@@ -74,8 +76,9 @@ def _spectra(settings: Settings) -> list[Row]:
     for name, spectrum in SPECTRA.items():
         field = NeuralField(length, points, kernel, 1.0, noise=spectrum)
         produced[name] = field.entropy_production().value
+        said = field.independent_of_noise().sentence if name == "white" else ""
         rows.append(same(f"noise {name}", "translation-invariant", produced[name], produced["white"], digits=TWELVE,
-                         units=RATE, sentence=field.independent_of_noise().sentence if name == "white" else ""))  # fmt: skip
+                         units=RATE, sentence=said))  # fmt: skip
         assert spectrum.fourier is not None
         power = np.broadcast_to(spectrum.fourier(field.wavenumbers), points)
         diffusion = np.fft.ifft(np.fft.fft(np.eye(points), axis=0) * power[:, None], axis=0).real
@@ -92,10 +95,10 @@ def _rings() -> list[Row]:
         white, uneven = (_chain(n, j, a, depth).entropy_production().value for depth in (0.0, 0.5))
         about = f"ring of {n}, j = {j:g}, a = {a:g}"
         rows.append(same(about, "white noise", white, closed_form(n, j, a), digits=1e-12, units=RATE))
-        rows.append(same(about, "D = diag(1 + 0.5 cos k)", uneven, matrices.production(
+        rows.append(same(about, UNEVEN, uneven, matrices.production(
             matrices.chain_matrix(n, j, a), np.diag(_uneven(n, 0.5))), units=RATE))  # fmt: skip
-        rows.append(same(about, "D = diag(1 + 0.5 cos k) as if white", uneven, white, digits=1e-6, units=RATE,
-                         expected=False, sentence="This noise breaks translation invariance, and the number changes."))  # fmt: skip
+        rows.append(same(about, f"{UNEVEN}, taken for white", uneven, white, digits=1e-6, units=RATE,
+                         expected=False, sentence=BROKEN))  # fmt: skip
     limit = 0.1**2 * (1 - np.sqrt(1 - 4 * 0.2**2)) / 0.2**2
     rows.append(same("ring of 64, j = 0.2, a = 0.1, per place", "white noise",
                      _chain(64, 0.2, 0.1, 0.0).entropy_production().value / 64, limit, units=RATE,
@@ -109,10 +112,10 @@ def _fading() -> list[Row]:
     for n in (3, 8, 64):
         found = _chain(n, 0.2, 0.0, 0.5).entropy_production()
         exact = matrices.production(matrices.chain_matrix(n, 0.2, 0.0), np.diag(_uneven(n, 0.5)))
-        rows.append(same(f"symmetric ring of {n}, j = 0.2", "D = diag(1 + 0.5 cos k)", found, exact, digits=1e-8,
+        rows.append(same(f"symmetric ring of {n}, j = 0.2", UNEVEN, found, exact, digits=1e-8,
                          units=RATE))  # fmt: skip
     long, longer = (_chain(n, 0.2, 0.0, 0.5).entropy_production().value for n in (128, 256))
-    rows.append(same("power of N, symmetric ring of 128 to 256", "D = diag(1 + 0.5 cos k)",
+    rows.append(same("power of N, symmetric ring of 128 to 256", UNEVEN,
                      np.log(longer / long) / np.log(2), -1.0, digits=0.005))  # fmt: skip
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,10 @@ def same(
     """Two numbers without sampling error: agreement within `digits` of the exact one, or of `scale` if that is more."""
     number, other = float(value), float(exact)
     near = bool(abs(number - other) <= digits * max(abs(other), scale))
-    return Row(quantity, variant, number, 0.0, other, units, near, expected, sentence)
+    return Row(quantity, variant, number, nan, other, units, near, expected, sentence)
 
 
-def ruled(quantity: str, variant: str, value: Any, holds: Any, *, exact: float = np.nan, units: str = "",
+def ruled(quantity: str, variant: str, value: Any, holds: Any, *, exact: float = nan, units: str = "",
           expected: bool = True, sentence: str = "") -> Row:  # fmt: skip
     """A number with a verdict of its own."""
-    return Row(quantity, variant, float(value), 0.0, exact, units, bool(holds), expected, sentence)
+    return Row(quantity, variant, float(value), nan, exact, units, bool(holds), expected, sentence)

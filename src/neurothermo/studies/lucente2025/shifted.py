@@ -60,8 +60,9 @@ def figure_spectrum(settings: Settings) -> Panel:
     return Panel(
         "spectrum", "Which waves produce entropy",
         f"Gaussian kernels of weight {w:g} and width 1, shifted; gain 1, white noise, ring of length "
-        f"{settings.length:g}. A mode that decays at alpha_k and turns at omega_k adds omega_k^2/alpha_k. Right: the sum "
-        "per length against its integral on an endless line, and against the closed form to leading order in the weight.",
+        f"{settings.length:g}. A mode that decays at alpha_k and turns at omega_k adds omega_k^2/alpha_k. Right: the "
+        "sum per length against its integral on an endless line, and against the closed form to leading order in "
+        "the weight.",
         tuple(rows), draw, (8.0, 3.4),
     )  # fmt: skip
 

@@ -49,14 +49,15 @@ def figure_transient(settings: Settings) -> Panel:
             axes.set(xlim=(0, 3), xlabel="time", title=name)
             axes.set_yscale("symlog", linthresh=0.1)
         left.set_ylabel("nats per unit time (linear below 0.1)")
+        left.set_ylim(-0.05, None)
         right.legend()
 
     return Panel(
         "transient", "The balance of entropy on the way to the stationary state",
         "Left: two variables from a displaced and narrow start. Right: a field with a shifted kernel just after a "
-        "stimulus has raised a quarter of it and halved the variance of its places. At all times dS/dt = total - flow and "
-        "total = housekeeping + excess. In the end dS/dt and the excess vanish: all that is produced is housekeeping, and "
-        "flows into the bath.",
+        "stimulus has raised a quarter of it and halved the variance of its places. At all times dS/dt = total - "
+        "flow and total = housekeeping + excess. In the end dS/dt and the excess vanish: all that is produced is "
+        "housekeeping, and flows into the bath.",
         tuple(rows), draw, (8.4, 3.7),
     )  # fmt: skip
 
@@ -86,8 +87,8 @@ def _pair_rows(way: Any) -> list[Row]:
         rows.append(ruled(f"total - flow - dS/dt at t = {time:g}", "two variables", left, abs(left) < 1e-9, exact=0.0,
                           units=RATE))  # fmt: skip
     still = matrices.production(RELAXATION, DIFFUSION)
-    rows.append(same("flow at t = 0 is the total", "two variables", way.flow[0], way.total[0], units=RATE, expected=False,
-                     sentence="Away from the stationary state they differ by dS/dt."))  # fmt: skip
+    rows.append(same("flow at t = 0 is the total", "two variables", way.flow[0], way.total[0], units=RATE,
+                     expected=False, sentence="Away from the stationary state they differ by dS/dt."))  # fmt: skip
     rows.append(same("total at t = 10 is the stationary production", "two variables", way.total[3], still, units=RATE,
                      digits=1e-7))  # fmt: skip
     return rows

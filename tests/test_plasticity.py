@@ -1,6 +1,7 @@
 """Couplings that learn: forces, the joint equilibrium with activity, what flows from each, and rules as printed."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -202,23 +203,23 @@ def test_at_equilibrium_nothing_flows_on_average(settled):
     np.testing.assert_allclose(run.flow_activity + run.flow_couplings, run.entropy_flow, atol=1e-10)
 
 
-def rate(network, dt, start, duration=4.0):
-    """Flow a unit time and its standard error, under midpoint steps, after as much time to settle."""
-    steps, rule = round(duration / dt), Langevin(dt, "boltzmann", "midpoint")
+def hidden_rate(network, dt, start):
+    """(T flow + heat)/T a unit time: at equilibrium its mean is that of the flow, with far less noise."""
     options = {"temperature": TEMPERATURE, "trials": len(start), "initial": start, "progress": False}
-    run = simulate(network, hold(START, 2 * steps), rule, **options, record="flow", every=steps)
-    values = run.flow_steps.values[:, -1] / duration
+    run = simulate(network, hold(START, 40), Langevin(dt, "boltzmann", "midpoint"), **options)
+    values = run.shadow_work.values / (TEMPERATURE * 40 * dt)
     return values.mean(), values.std(ddof=1) / np.sqrt(len(values))
 
 
 def test_the_midpoint_flow_of_an_equilibrium_vanishes_with_the_duration_of_a_step(settled):
-    start = settled[1][:2048]
-    coarse, _ = rate(pair(), 0.1, start)
-    fine, error = rate(pair(), 0.02, start)
-    assert_within(fine, error, 0.0, sigmas=4, resolution=0.1)
-    assert abs(coarse) < 0.05
-    hot, error = rate(Mismatched(pair()), 0.02, start)  # couplings in a bath of twice the temperature
-    assert hot > 8 * error
+    """Slowly, about as the root of dt: the walls of the activities see each step as a long one."""
+    rates = [hidden_rate(pair(), dt, settled[1]) for dt in (0.01, 0.002, 0.0004)]
+    assert all(error < 0.05 * rates[0][0] for _, error in rates)
+    for (coarse, _), (fine, _) in pairwise(rates):
+        assert abs(fine) < 0.5 * abs(coarse)
+    assert abs(rates[2][0]) < 0.004
+    wrong, error = hidden_rate(Mismatched(pair()), 0.002, settled[1])  # the couplings' bath is twice as hot
+    assert wrong > 4 * error > 0.1
 
 
 def test_additive_noise_on_the_potentials_is_out_of_equilibrium_whatever_the_couplings_do():
@@ -252,8 +253,8 @@ def test_free_energy_of_activity_and_couplings_by_work_alone():
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_the_integral_theorem_holds_for_additive_noise_at_any_step(plain):
-    law = Gaussian(np.array([0.3, 0.1, 0.5]), np.diag([0.5, 0.6, 0.4]))
-    run = simulate(pair(), ramp(START, STOP, 2), Langevin(0.1), temperature=TEMPERATURE, trials=60_000, initial=law,
+    law = Gaussian(np.array([0.3, 0.1, 0.5]), np.diag([0.8, 0.8, 0.8]))
+    run = simulate(pair(), ramp(START, STOP, 2), Langevin(0.05), temperature=TEMPERATURE, trials=20_000, initial=law,
                    progress=False, plain=plain)  # fmt: skip
     total = run.log_law_initial - run.log_law_final + run.entropy_flow
     mean_within(np.exp(-total), 1.0, resolution=0.1)

@@ -32,8 +32,9 @@ def drive_jumps(
 
     states (trials,) int64, changed in place; values (steps + 1, n) inputs; times (steps, n) mean stays at the input
     that is held, or (1, n) where it never changes; thresholds (n * columns,) uint64, ways (n * columns, 2) uint32 and
-    flows (n * columns, 2): column c of state s leads to ways[., 0] below its threshold, else to ways[., 1]. Draws 2 k and 2 k + 1 of a step are the stay and the choice of its jump k.
-    The clock starts anew at each step, which changes no law: what is left of an exponential time is one again.
+    flows (n * columns, 2): column c of state s leads to ways[., 0] below its threshold, else to ways[., 1]. Draws 2 k
+    and 2 k + 1 of a step are the stay and the choice of its jump k. The clock starts anew at each step, which changes
+    no law: what is left of an exponential time is one again. Gillespie (1977); Walker (1977).
     """
     steps = len(values) - 1
     for trial in prange(len(states)):
@@ -77,3 +78,36 @@ def draw(waits, choices, key, other, counter):
     for k in range(BATCH):
         waits[k] = -log_float(uniform_of(mix(base + u8(2 * k) * GOLDEN, other)))
         choices[k] = mix(base + u8(2 * k + 1) * GOLDEN, other)
+
+
+@njit(cache=True)
+def aliases(shares, keep, other):
+    """Fill up the columns of Walker's table: how much of a column is its own, and whose the rest is.
+
+    shares (states, columns), of mean 1 or all 0 in a row, is used up; keep (states, columns) and other, the same in
+    int64, are written to.
+    """
+    states, columns = shares.shape
+    want, spare = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    for s in range(states):
+        left, wanting, sparing = shares[s], 0, 0
+        for c in range(columns):
+            keep[s, c], other[s, c] = 1.0, c
+        if left.sum() == 0:
+            continue
+        for c in range(columns):
+            if left[c] < 1:
+                want[wanting] = c
+                wanting += 1
+            else:
+                spare[sparing] = c
+                sparing += 1
+        while wanting and sparing:
+            low, high = want[wanting - 1], spare[sparing - 1]
+            wanting -= 1
+            keep[s, low], other[s, low] = left[low], high
+            left[high] -= 1 - left[low]
+            if left[high] < 1:
+                sparing -= 1
+                want[wanting] = high
+                wanting += 1

@@ -46,7 +46,7 @@ def kl(p: Any, q: Any) -> Estimate:
 
     References
     ----------
-    Kullback, Leibler, Ann. Math. Stat. 22, 79 (1951), eq. 2.4.
+    Kullback, Leibler, Ann. Math. Stat. 22, 79 (1951).
     """
     return divergence("Kullback-Leibler divergence", p, q, tables.kl, gaussians.kl, NATS)
 
@@ -78,7 +78,7 @@ def renyi(p: Any, q: Any, order: float) -> Estimate:
 
     References
     ----------
-    van Erven, Harremoes, IEEE Trans. Inf. Theory 60, 3797 (2014), eqs. 9-10.
+    van Erven, Harremoes, IEEE Trans. Inf. Theory 60, 3797 (2014).
     """
     order = checked_order(order)
     return divergence(f"Renyi divergence of order {order:g}", p, q, tables.renyi, gaussians.renyi, NATS, order)
@@ -211,7 +211,7 @@ def jensen_shannon(p: Any, q: Any) -> Estimate:
 
     References
     ----------
-    Lin, IEEE Trans. Inf. Theory 37, 145 (1991), eq. 4.1.
+    Lin, IEEE Trans. Inf. Theory 37, 145 (1991), section IV.
     """
     p, q = checked_pair(p, q)
     if isinstance(p, Gaussian):

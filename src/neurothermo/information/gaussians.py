@@ -11,7 +11,7 @@ import numpy as np
 from neurothermo.core.checks import Array
 from neurothermo.core.gaussian import Gaussian
 
-SAME = 1e-12  # two covariances that differ by less, relatively, are one
+SAME = 1e-12  # variances that differ by less, relatively, are one
 
 
 def relative(p: Gaussian, q: Gaussian) -> tuple[Array, Array]:
@@ -28,11 +28,18 @@ def kl(p: Gaussian, q: Gaussian) -> float:
     return float(np.sum(excess - np.log1p(excess) + offsets**2) / 2)
 
 
+def mixture(variances: Array, order: float) -> Array | None:
+    """mu = order + (1 - order) lambda, the variances of p^order q^(1 - order); None where that has no integral."""
+    mixed = 1 + (1 - order) * (variances - 1)
+    lost = SAME * (abs(order) + abs(1 - order) * variances)  # below, mu is rounding
+    return None if np.any(mixed <= lost) else mixed
+
+
 def log_moment(p: Gaussian, q: Gaussian, order: float) -> float:
     """ln of the integral of p^order q^(1 - order), any real order; +inf where it diverges."""
     variances, offsets = relative(p, q)
-    mixed = 1 + (1 - order) * (variances - 1)
-    if np.any(mixed <= 0):
+    mixed = mixture(variances, order)
+    if mixed is None:
         return float(np.inf)
     quadratic = order * (order - 1) * offsets**2 / mixed
     return float(np.sum(quadratic - np.log(mixed) + (1 - order) * np.log(variances)) / 2)
@@ -43,8 +50,8 @@ def renyi(p: Gaussian, q: Gaussian, order: float) -> float:
     if order == 1:
         return kl(p, q)
     variances, offsets = relative(p, q)
-    mixed = 1 + (1 - order) * (variances - 1)
-    if np.any(mixed <= 0):
+    mixed = mixture(variances, order)
+    if mixed is None:
         return float(np.inf)
     spread = -np.log1p((1 - order) * (variances - 1)) / (order - 1) - np.log(variances)
     return max(float(np.sum(order * offsets**2 / mixed + spread) / 2), 0.0)

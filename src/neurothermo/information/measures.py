@@ -75,7 +75,7 @@ def mutual_information(joint: Any, split: Any = None) -> Estimate:
 
     References
     ----------
-    Cover, Thomas, Elements of Information Theory (2006), eq. 2.29.
+    Cover, Thomas, Elements of Information Theory (2006), section 2.3.
     """
     joint = checked_law(joint, "joint")
     if isinstance(joint, Gaussian):

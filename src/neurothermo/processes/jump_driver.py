@@ -46,6 +46,8 @@ class Ways:
         InputError
             If it would be too large: states with very many ways out.
         """
+        from neurothermo.engine.jumps import aliases
+
         size, degrees = edges.size, np.bincount(edges.source, minlength=edges.size)
         columns = max(int(degrees.max()), 1)
         if 32 * size * columns > LARGEST_TABLE:
@@ -58,32 +60,12 @@ class Ways:
         flow = np.zeros((size, columns))
         share[edges.source, place] = edges.rate / edges.escape[edges.source] * columns
         target[edges.source, place], flow[edges.source, place] = edges.target, edges.log_ratio
-        keep, other = _aliases(share)
+        keep, other = np.empty_like(share), np.empty(share.shape, np.int64)
+        aliases(share, keep, other)
         rows = np.arange(size)[:, None]
-        thresholds = np.where(keep < 1, np.minimum(keep * WHOLE, WHOLE - 2.0**11), 0.0).astype(np.uint64)
+        thresholds = np.where(keep < 1, np.minimum(keep, 1 - 2.0**-53) * WHOLE, 0.0).astype(np.uint64)
         ways, flows = (np.stack([one, one[rows, other]], axis=-1).reshape(-1, 2) for one in (target, flow))
-        return cls(columns, thresholds.ravel(), ways.astype(np.uint32), flows)
-
-
-def _aliases(share: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Shares of mean 1 filled up to 1 each: how much of a column is its own, and whose the rest is.
-
-    All states at once: in turn, the most wanting column is filled by the one with the most to spare.
-    """
-    size, columns = share.shape
-    left, keep = share.copy(), np.ones_like(share)
-    other = np.tile(np.arange(columns), (size, 1))
-    rows, open_columns = np.arange(size), np.ones(share.shape, dtype=bool)
-    open_columns[share.sum(axis=1) == 0] = False
-    for _ in range(columns - 1):
-        least = np.argmin(np.where(open_columns, left, np.inf), axis=1)
-        most = np.argmax(np.where(open_columns, left, -np.inf), axis=1)
-        wanting = open_columns[rows, least] & (left[rows, least] < 1) & (least != most)
-        r, low, high = rows[wanting], least[wanting], most[wanting]
-        keep[r, low], other[r, low] = left[r, low], high
-        left[r, high] -= 1 - left[r, low]
-        open_columns[r, low] = False
-    return keep, other
+        return cls(columns, thresholds.ravel(), ways.astype(np.uint32), flows.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +125,7 @@ class JumpDriver:
         _check_jumps(float(self.dt / stays.min(initial=FOREVER)))
         states = self.process.indices(flight.states)
         drive_jumps(
-            states, np.ascontiguousarray(values), stays, self.ways.thresholds, self.ways.ways, self.ways.flows,
+            states, np.array(values), stays, self.ways.thresholds, self.ways.ways, self.ways.flows,
             self.ways.columns, self.dt, *flight.keys, flight.first_trial, first_step, relax_first, flight.work,
             flight.flow,
         )  # fmt: skip

@@ -63,6 +63,7 @@ def steady(edges: Edges) -> Steady:
     within, route = _within(inner)
     law = np.zeros(edges.size)
     law[kept] = within
+    law.setflags(write=False)
     return Steady(law, route, float(np.abs(edges.drift(law)).max()))
 
 

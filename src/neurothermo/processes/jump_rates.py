@@ -42,7 +42,7 @@ class Edges:
     @cached_property
     def escape(self) -> Array:
         """The total rate out of each state."""
-        return np.bincount(self.source, self.rate, self.size)
+        return np.asarray(np.bincount(self.source, self.rate, self.size), dtype=np.float64)
 
     @cached_property
     def one_way(self) -> npt.NDArray[np.bool_]:
@@ -159,7 +159,8 @@ def _filled(rates: Any, size: int, row: Integers, column: Integers, value: Array
         i, j = row[worst], column[worst]
         raise InputError(f"rates must not be negative off the diagonal, got rates[{i}, {j}] = {value[worst]:g}")
     edges = Edges.of(size, column[off], row[off], value[off])
-    diagonal = np.bincount(row[~off], np.where(row == column, value, 0.0)[~off], size)
+    weights = np.where(row == column, value, 0.0)[~off]
+    diagonal = np.asarray(np.bincount(row[~off], weights, size), dtype=np.float64)
     if np.any(diagonal):
         _check_columns(edges, diagonal)
     if is_sparse(rates):

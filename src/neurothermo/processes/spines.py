@@ -113,6 +113,14 @@ class SpineNetwork:
         return np.diff(self.links[0])
 
     @cached_property
+    def adjacency(self) -> Any:
+        """Who is whose neighbour, a sparse matrix of 0 and 1."""
+        from scipy.sparse import csr_array
+
+        starts, targets = self.links
+        return csr_array((np.ones(len(targets)), targets, starts), shape=(self.size, self.size))
+
+    @cached_property
     def digest(self) -> str:
         """A word that two networks share only if they are the same."""
         numbers = (self.up, self.down, self.cooperativity, self.stimulus)
@@ -144,10 +152,7 @@ class SpineNetwork:
         field = self._field(field)
         self._check_small()
         states = all_states(self.size)
-        active = np.zeros(states.shape, dtype=np.int64)
-        starts, targets = self.links
-        for i in range(self.size):
-            active[:, i] = states[:, targets[starts[i] : starts[i + 1]]].sum(axis=1)
+        active = (self.adjacency @ states.T).T
         rising = self.up * self.stimulus * np.exp(field + self.cooperativity * active)
         rate = np.where(states == 1, self.down, rising)
         source = np.repeat(np.arange(len(states)), self.size)
@@ -168,12 +173,8 @@ class SpineNetwork:
 
     def energy(self, states: Any, field: Any = None) -> Array:
         """E of rows of states, in kT; shape (trials,)."""
-        rows, field = self.spines(states), self._field(field)
-        starts, targets = self.links
-        pairs = np.zeros(len(rows))
-        if len(targets):
-            sources = np.repeat(np.arange(self.size), self.degrees)
-            pairs = np.array([np.count_nonzero(row[sources] & row[targets]) / 2 for row in rows])
+        rows, field = self.spines(states).astype(np.float64), self._field(field)
+        pairs = np.einsum("ri,ir->r", rows, self.adjacency @ rows.T) / 2
         return -(rows @ (self.gain + field)) - self.cooperativity * pairs
 
     def activity(self, states: Any) -> Array:
@@ -227,7 +228,7 @@ class SpineNetwork:
         return exact_pulse(self, stimulus, duration)
 
     def pulse_protocol(self, stimulus: float, steps: int, rest: int = 1) -> Array:
-        """The inputs of a pulse, shape (steps + rest + 1, N): nothing, `steps` steps of the stimulus, `rest` without."""
+        """The inputs of a pulse, shape (steps + rest + 1, N): nothing, `steps` of the stimulus, `rest` of nothing."""
         from neurothermo.processes.spines_pulse import pulse_protocol
 
         return pulse_protocol(self, stimulus, steps, rest)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from neurothermo.core.checks import Array, checked_number
 from neurothermo.core.errors import InputError
@@ -14,7 +15,7 @@ from neurothermo.core.flight import TILE, Flight
 if TYPE_CHECKING:
     from neurothermo.processes.spines import SpineNetwork
 
-LEAST_ACCEPTED = 0.1  # of the attempts; below, searching is faster than thinning
+LEAST_ACCEPTED = 0.06  # of the attempts; below, searching is faster than thinning
 MOST_ATTEMPTS = 1e9  # of one step
 HALVINGS = 50
 
@@ -69,7 +70,7 @@ class SpineDriver:
         states = network.spines(flight.states)
         shift = max(3, round(np.log2(network.size) / 2))
         drive_spines(
-            states, np.ascontiguousarray(values), np.any(np.diff(values, axis=0) != 0, axis=1), ups,
+            states, np.array(values), np.any(np.diff(values, axis=0) != 0, axis=1), ups,
             np.float32(network.down), boost, fastest, self.searches(held, fastest), starts, targets, network.gain,
             network.cooperativity, shift, self.dt, *flight.keys, flight.first_trial, first_step, relax_first,
             flight.work, flight.flow,
@@ -83,8 +84,8 @@ class SpineDriver:
         up = network.up * network.stimulus * np.exp((inputs + most).max(axis=1))
         return np.maximum(up, network.down) * (1 + 1e-6)  # single precision rounds rates
 
-    def searches(self, inputs: Array, fastest: Array) -> np.ndarray:
-        """Where to search (1) and where to thin out (0): by the share of attempts that a mean field expects to succeed."""
+    def searches(self, inputs: Array, fastest: Array) -> npt.NDArray[np.int64]:
+        """Where to search (1) and where to thin out (0), by the share of attempts that a mean field sees succeed."""
         network = self.network
         push = network.up * network.stimulus * np.exp(inputs.mean(axis=1))
         low, high = np.zeros(len(inputs)), np.ones(len(inputs))

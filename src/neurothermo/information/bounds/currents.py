@@ -40,7 +40,7 @@ def current(mean: Any, variance: Any, production: Any) -> Bound:
 
     References
     ----------
-    Barato, Seifert, Phys. Rev. Lett. 114, 158101 (2015), eq. 3; Horowitz, Gingrich, Phys. Rev. E 96, 020103 (2017):
+    Barato, Seifert, Phys. Rev. Lett. 114, 158101 (2015); Horowitz, Gingrich, Phys. Rev. E 96, 020103 (2017):
     over any finite time.
     """
     mean = checked_number(mean, "mean")

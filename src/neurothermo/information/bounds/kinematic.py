@@ -48,7 +48,8 @@ def entropy(p: Any, dp: Any) -> Bound:
         limit = slopes.root_product(gaussian_rate.fisher_information(*moving.parts), spread)
     else:
         values = moving.p.values if isinstance(moving.p, Density) else moving.p
-        limit = slopes.speed(*moving.cells(), slopes.surprise(values))
+        law, change = moving.cells()
+        limit = slopes.speed(law, change, slopes.surprise(values))
     return against(rates.entropy(p, dp), limit)
 
 
@@ -205,7 +206,7 @@ def mutual_information(joint: Any, d_joint: Any, split: Any = None) -> Bound:
     if moving.is_gaussian:
         first, second = checked_split(split, moving.p.size)
         spread = float(np.sum(gaussians.canonical_correlations(moving.p, first, second) ** 2))
-        part = gaussian_rate.marginal(*moving.parts, first + second)
+        part = gaussian_rate.marginal(moving.p, moving.dp, first + second)
         limit = slopes.root_product(gaussian_rate.fisher_information(*part), spread)
     else:
         law, change = (grouped(cells, split) for cells in moving.cells())

@@ -107,7 +107,7 @@ def wasserstein(start: Gaussian, stop: Gaussian, *, diffusion: Any, production: 
 
     References
     ----------
-    Benamou, Brenier, Numer. Math. 84, 375 (2000); Dowson, Landau, J. Multivariate Anal. 12, 450 (1982), eq. 4: W of two
+    Benamou, Brenier, Numer. Math. 84, 375 (2000); Dowson, Landau, J. Multivariate Anal. 12, 450 (1982): W of two
     Gaussians.
     """
     if not isinstance(start, Gaussian) or not isinstance(stop, Gaussian) or start.size != stop.size:

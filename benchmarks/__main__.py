@@ -30,6 +30,7 @@ GROUPS = {
     "entropy-production": "entropy",
     "work-laws": "work",
     "intervals": "intervals",
+    "jumps": "jumps",
 }
 
 

@@ -59,7 +59,7 @@ class SpineNetwork:
 
     References
     ----------
-    Karbowski and Urban, Cooperativity, information gain, and energy cost during early LTP in dendritic spines (2024).
+    Karbowski and Urban, arXiv 2404.14123 (2024), for the question; the model here is not taken from its text.
     """
 
     size: int

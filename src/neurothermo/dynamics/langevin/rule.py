@@ -29,7 +29,7 @@ FLOWS = {
     "euler-maruyama": "exact log ratio of the step",
     "heun": "midpoint heat over T, which tends to the log ratio as dt -> 0",
     "metropolis": "exact log ratio of the step, -dE/T",
-    "midpoint": "midpoint heat over T, which tends to the log ratio as dt -> 0",
+    "midpoint": "midpoint heat over T, which tends to the log ratio as dt -> 0 (near walls as its square root)",
     "baoab": "exact log ratio of the step, the heat of the thermostat over T",
 }
 

@@ -216,6 +216,20 @@ def test_gaussian_divergences_do_not_depend_on_coordinates(n, seed, order):
     assert kl(p, q).value == pytest.approx(p.kl(q), rel=1e-9)
 
 
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(2, 5), kept=st.integers(1, 4), seed=st.integers(0, 10**6))
+def test_leaving_variables_out_or_adding_noise_only_loses(n, kept, seed):
+    rng = np.random.default_rng(seed)
+    p, q, joint = random_gaussian(rng, n), random_gaussian(rng, n), random_gaussian(rng, n + 1)
+    kept = min(kept, n)
+    seen, noise = rng.normal(size=(kept, n)), 0.3 * np.eye(kept)
+    blurred = [Gaussian(seen @ law.mean, seen @ law.covariance @ seen.T + noise) for law in (p, q)]
+    for name in ("kl", "renyi 1/2", "renyi 3", "tsallis 1/2", "chi squared", "squared hellinger"):
+        assert 0 <= MEASURES[name](*blurred).value <= MEASURES[name](p, q).value * (1 + 1e-9), name
+    fewer = mutual_information(joint, (list(range(kept)), [n]))
+    assert 0 <= fewer.value <= mutual_information(joint, n).value + 1e-12
+
+
 def test_gaussians_of_two_variables_against_quadrature():
     p, q = Gaussian([0.2, -0.1], [[0.8, 0.3], [0.3, 0.6]]), Gaussian([-0.3, 0.2], [[1.2, -0.2], [-0.2, 0.9]])
     axis = np.linspace(-8, 8, 161)

@@ -193,13 +193,13 @@ def test_rates_of_gaussians_are_derivatives(seed, n, order):
 
         pairs = [(law.mean, rate.mean_rate) for law, rate in ((p, dp), (q, dq))]
         spreads = [(law.covariance, rate.covariance_rate) for law, rate in ((p, dp), (q, dq))]
-        return difference(at, pairs[0], spreads[0], pairs[1], spreads[1], step=1e-4)
+        return difference(at, pairs[0], spreads[0], pairs[1], spreads[1], step=2e-5)
 
     for name, (measure, rate, _) in KINETIC.items():
         found = rate(p, dp, q, dq, order=order).value
         if isnan(found):
             assert measure(p, q, order) == inf
-        elif information.renyi(p, q, order + 0.3 if order > 1 else order) < 20:  # else the difference is not smooth
+        elif information.renyi(p, q, order + 0.3 if order > 1 else order) < 5:  # else the difference is not smooth
             expected = along(lambda p, q, f=measure: f(p, q, order))
             assert found == pytest.approx(expected, rel=1e-4, abs=1e-5), name
     assert rates.entropy(p, dp).value == pytest.approx(along(lambda p, q: information.entropy(p)), rel=1e-6, abs=1e-7)

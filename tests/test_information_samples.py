@@ -1,5 +1,6 @@
 """Entropy, mutual information and transfer entropy from samples: against brute force, known laws, and coverage."""
 
+import json
 from collections import Counter
 from math import isnan, log
 
@@ -51,7 +52,7 @@ def counted_information(first, second, given):
     return total, (len(both) + len(none) - len(one) - len(two)) / (2 * n)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     history=st.integers(1, 3),
@@ -121,6 +122,7 @@ def test_information_of_gaussian_pairs(correlation):
     assert_within(found.value, found.stderr, exact, sigmas=5, resolution=0.08)
     assert found.units == "nats" and not found.diagnostics and found.n == 20_000
     assert found.interval[0] < found.value < found.interval[1]
+    json.dumps(found.to_dict(), allow_nan=False)
     again = samples.mutual_information(np.exp(3 * x), y**3, method="kraskov")  # any coordinates
     assert again.value == pytest.approx(found.value, rel=1e-12)
 
@@ -183,10 +185,10 @@ def test_intervals_of_counted_information_cover():
 
 
 def test_intervals_from_neighbours_cover():
-    """Nominally .95, measured .91 to .95; 150 repeats have a standard error of .02."""
+    """Nominally .95, measured .91 to .95; 100 repeats have a standard error of .025."""
     rng = np.random.default_rng(8)
-    found = [samples.mutual_information(*gaussian_pair(0.6, 400, rng), method="kraskov") for _ in range(150)]
-    assert 0.84 < covered(found, -0.5 * np.log(1 - 0.36)) < 1
+    found = [samples.mutual_information(*gaussian_pair(0.6, 400, rng), method="kraskov") for _ in range(100)]
+    assert 0.83 < covered(found, -0.5 * np.log(1 - 0.36)) < 1
     assert covered(found, 0.5) < 0.2
 
 
@@ -237,6 +239,7 @@ def test_estimates_that_need_a_word_of_warning():
         (lambda: samples.mutual_information([0.0, 1, 2], [0.0, 1], method="kraskov"), "as many samples as x, 3, got 2"),
         (lambda: samples.mutual_information([0.0, np.nan], [0.0, 1], method="kraskov"), "x must be finite samples"),
         (lambda: samples.mutual_information([0.0, 1], [1.0, 2], method="kraskov", neighbours=0), "neighbours must be"),
+        (lambda: samples.entropy([-(2**63), 2**63 - 1]), r"below 2\^62 in size"),
         (lambda: samples.entropy([]), "x must hold whole numbers"),
         (lambda: samples.entropy([0, 1], confidence=1.5), "confidence must lie strictly between 0 and 1"),
         (lambda: samples.transfer_entropy([0, 1], [0, 1, 1]), "must have one shape and more than 1 steps"),

@@ -56,8 +56,9 @@ class Density:
                 f"values must have an integral of 1, got {total:.10g}, off by {total - 1:.3g}; if the grid cuts the "
                 "density or is too coarse for it choose another grid, else divide the values by their integral"
             )
-        checked = {"axes": axes, "values": values / total, "volumes": volumes, "coarse_volumes": coarse}
-        for name, array in checked.items():
+        object.__setattr__(self, "axes", axes)
+        for name, array in (("values", values / total), ("volumes", volumes), ("coarse_volumes", coarse)):
+            array.setflags(write=False)
             object.__setattr__(self, name, array)
 
     @property

@@ -99,9 +99,10 @@ def checked_labels(values: Any, name: str, most: int = 2) -> npt.NDArray[np.int6
             f"{name} must hold whole numbers (labels), of shape (n,){' or (n, m)' if most == 2 else ''}, got "
             f"{array.dtype} of shape {array.shape}"
         )
-    if (array.dtype.kind == "u" and array.max() > 2**62) or np.ptp(array.astype(np.int64)) >= 2**62:
-        raise InputError(f"{name} must hold whole numbers below 2^62, got {array.max()}")
-    labels = array.astype(np.int64) - int(array.min())
+    lowest, highest = int(array.min()), int(array.max())
+    if highest >= 2**62 or lowest <= -(2**62):
+        raise InputError(f"{name} must hold whole numbers below 2^62 in size, got {lowest} to {highest}")
+    labels = array.astype(np.int64) - lowest
     return compact(labels).reshape(labels.shape) if labels.max() > SPARE * labels.size else labels
 
 

@@ -74,9 +74,9 @@ def mutual_information(x: Any, y: Any, *, method: str, neighbours: int = 3, conf
     made normal by its ranks, so that the answer does not depend on the variables' scales. The samples are cut into ten
     blocks in a row, whose estimates scatter ten times as much in variance: Student's interval, with 9 degrees of
     freedom. Of pairs of Gaussians the nominal 95 % cover 91 to 95 % (400 to 2000 samples). Blocks in a row keep it
-    honest for samples that depend on each other over much less than a block. It needs densities that vary little
-    within a neighbourhood: beyond about 3 nats, or in many dimensions, it is far too low unless samples are very
-    many; the diagnostics say so where the blocks' mean differs from the whole.
+    honest for samples that depend on each other over much less than a block (do not sort them). It needs densities
+    that vary little within a neighbourhood: beyond about 3 nats, or in many dimensions, it is far too low unless
+    samples are very many; the diagnostics say so where the blocks' mean differs from the whole.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from neurothermo.processes.linear import checked_lag
 if TYPE_CHECKING:
     from neurothermo.processes.neurons import VelocityNeurons
 
-SETTLED = 1e-14  # of the error: where the gain of a filter has stopped to change
+SETTLED = 1e-13  # of the error: where the gain of a filter has stopped to change
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ class KalmanDecoder:
         filtered = SampledFilter.of(self.network, checked_lag(dt, "dt"))
         error, before = self.network.mmse().value, np.inf
         while abs(before - error) > SETTLED * error:
-            before, (_, error) = error, filtered.update(error)
+            before, error = error, filtered.update(error)[1]
         return float(error)
 
     def decode(self, rates: Any, dt: float | None = None) -> Array:
@@ -110,14 +110,13 @@ class KalmanDecoder:
             return found
         first = network.signal * network.lag * np.sqrt(network.power)
         found[0] = first / (network.private + first * np.sqrt(network.power)) * summed[0]
-        velocity, back, forth = filtered.step[0, 0], filtered.step[1, 0], filtered.step[1, 1]
-        gain, after = filtered.update(error)
-        for row in range(1, len(summed)):
-            here = found[row - 1]
-            found[row] = velocity * here + gain * (summed[row] - back * here - forth * summed[row - 1])
-            if abs(after - error) > SETTLED * error:
-                error = after
-                gain, after = filtered.update(error)
+        gains = filtered.gains(error, len(summed) - 1)
+        velocity, back, forth = (float(filtered.step[place]) for place in ((0, 0), (1, 0), (1, 1)))
+        new = (gains * (summed[1:] - forth * summed[:-1])).tolist()
+        kept, here = (velocity - gains * back).tolist(), float(found[0])
+        for row, (keep, add) in enumerate(zip(kept, new, strict=True), start=1):
+            here = keep * here + add
+            found[row] = here
         return found
 
 
@@ -142,6 +141,17 @@ class SampledFilter:
         carried = error * np.outer(self.step[:, 0], self.step[:, 0]) + self.noise
         gain = carried[0, 1] / carried[1, 1]
         return float(gain), float(carried[0, 0] - gain * carried[0, 1])
+
+    def gains(self, error: float, count: int) -> Array:
+        """The gain at each of so many records after one of that error; constant once the error has settled."""
+        found = np.empty(count)
+        for row in range(count):
+            found[row], after = self.update(error)
+            if abs(after - error) <= SETTLED * error:
+                found[row:] = found[row]
+                break
+            error = after
+        return found
 
 
 def linear_decoder(network: VelocityNeurons) -> LinearDecoder:

@@ -1,5 +1,16 @@
 """What is done to a network: inputs that change step by step."""
 
+from neurothermo.protocols.feedback import Feedback, Measure, NoisyReadout, NoisySign, feedback
 from neurothermo.protocols.protocol import Protocol, as_protocol, hold, ramp
 
-__all__ = ["Protocol", "as_protocol", "hold", "ramp"]
+__all__ = [
+    "Feedback",
+    "Measure",
+    "NoisyReadout",
+    "NoisySign",
+    "Protocol",
+    "as_protocol",
+    "feedback",
+    "hold",
+    "ramp",
+]

@@ -78,7 +78,7 @@ class Continuous(Protocol):
         ...
 
     def energy(self, states: Any, field: Any) -> Array:
-        """E at one input of shape (size,), shape (trials,)."""
+        """E at one input of shape (size,), or at one a trial, shape (trials, size); shape (trials,)."""
         ...
 
     def inner(self, states: Any) -> Inner:
@@ -118,7 +118,7 @@ def is_continuous(system: Any) -> bool:
 
 
 def inputs(system: Continuous, field: Any) -> Array:
-    """An input, shape (size,), as the force it adds to every variable, shape (dimension,)."""
-    padded = np.zeros(system.dimension)
-    padded[: system.size] = field
+    """An input, shape (size,) or one a trial, as the force it adds to every variable, shape (..., dimension)."""
+    padded = np.zeros((*np.shape(field)[:-1], system.dimension))
+    padded[..., : system.size] = field
     return padded

@@ -162,7 +162,7 @@ class RateNetwork:
         return self.gain.function(np.asarray(states))
 
     def energy(self, states: Any, field: Any) -> Array:
-        """E(V, I), shape (trials,), of rows of potentials at one input of shape (N,).
+        """E(V, I), shape (trials,), of rows of potentials at one input, shape (N,), or one a trial.
 
         Raises
         ------
@@ -172,13 +172,17 @@ class RateNetwork:
         if self.why_no_energy:
             raise InputError(f"this network has no energy: {self.why_no_energy}")
         states = np.asarray(states, dtype=np.float64)
-        found = np.empty(len(states))
+        found, given = np.empty(len(states)), self.input + np.asarray(field)
         tile = np.zeros((TILE, self.size))  # a product's shape decides its last bits: the same for any cut of the rows
         for start in range(0, len(states), TILE):
             rows = states[start : start + TILE]
             tile[: len(rows)] = rows
             activity = self.gain.function(tile)
-            half = 0.5 * (activity @ self.couplings.T) + (self.input + np.asarray(field))
+            half = 0.5 * (activity @ self.couplings.T)
+            if given.ndim == 1:
+                half += given
+            else:
+                half[: len(rows)] += given[start : start + TILE]
             own = (tile * activity - self.gain.antiderivative(tile)) / self.resistance  # type: ignore[misc]
             found[start : start + len(rows)] = (own - half * activity).sum(axis=1)[: len(rows)]
         return found

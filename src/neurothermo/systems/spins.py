@@ -184,12 +184,12 @@ class SpinNetwork:
         return float(eigs(self.couplings, k=1, which="LR", v0=start, return_eigenvectors=False)[0].real)
 
     def local_fields(self, states: Any, field: Any) -> Array:
-        """h = J V + I - U, shape (trials, N), of rows of states at one input of shape (N,)."""
+        """h = J V + I - U, shape (trials, N), of rows of states at one input, shape (N,), or one a trial."""
         states = np.asarray(states, dtype=np.float64)
         return np.asarray((self.couplings @ states.T).T) + (np.asarray(field) - self.thresholds)
 
     def energy(self, states: Any, field: Any) -> Array:
-        """E(V, I), shape (trials,), of rows of states at one input of shape (N,).
+        """E(V, I), shape (trials,), of rows of states at one input, shape (N,), or one a trial.
 
         Raises
         ------
@@ -203,12 +203,16 @@ class SpinNetwork:
     def quadratic_form(self, states: Any, field: Any) -> Array:
         """-V.J.V/2 - (I - U).V, shape (trials,): the energy where there is one, a mere observable elsewhere."""
         rows, size = np.shape(states)
-        found = np.empty(rows)
+        found, own = np.empty(rows), np.asarray(field) - self.thresholds
         tile = np.ones((TILE, size))  # a product's shape decides its last bits: the same one for any cut of the rows
         for start in range(0, rows, TILE):
             count = min(TILE, rows - start)
             tile[:count] = states[start : start + count]
-            half = 0.5 * np.asarray((self.couplings @ tile.T).T) + (np.asarray(field) - self.thresholds)
+            half = 0.5 * np.asarray((self.couplings @ tile.T).T)
+            if own.ndim == 1:
+                half = half + own
+            else:
+                half[:count] += own[start : start + count]
             found[start : start + count] = -np.einsum("ri,ri->r", half, tile)[:count]
         return found
 

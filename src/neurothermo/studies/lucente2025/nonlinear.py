@@ -182,7 +182,7 @@ def production_by_triads(field: NeuralField) -> float:
 
 def _pair_rows(settings: Settings) -> list[Row]:
     """Two places that drive each other alike: the Fokker-Planck equation on a grid beside the other two."""
-    more = replace(settings, trials=8 * settings.trials)  # of two variables these fill one block
+    more = replace(settings, trials=3 * settings.trials)  # two variables are moved fast, and produce little
     whole, half = (_measured(more, _pair(PAIR_NOISE), dt) for dt in (settings.dt, settings.dt / 2))
     both = Estimate(2 * half.value - whole.value, float(np.hypot(2 * half.stderr, whole.stderr)), units=RATE)
     strong, weak = (_on_a_grid(noise) for noise in (PAIR_NOISE, PAIR_WEAKER))

@@ -171,7 +171,7 @@ def torus_rows(settings: Settings) -> list[Row]:
 def memory_rows(settings: Settings) -> list[Row]:
     """What a trial adds to the memory of a run: initial states, ledger, and the chunk under way."""
     found = []
-    sizes = {"linear": settings.pick(10**6, 10**4), "rates": settings.pick(10**5, 2000)}
+    sizes = {"linear": 10**4} if settings.quick else {"linear": 10**6, "rates": 10**5}
     for name, trials in sizes.items():
         what, one = f"memory of {trials:,} trials, {name}", _child(TRIALS, name, str(trials), str(settings.pick(10, 2)))
         if "trouble" in one:

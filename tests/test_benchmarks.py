@@ -1,9 +1,11 @@
 """The arithmetic of the benchmarks, on clocks that are not clocks, and their cheapest run."""
 
 import json
+import sys
 
 import pytest
 from benchmarks.__main__ import main
+from benchmarks.child import served
 from benchmarks.harness import Ask, Contender, Cost, Spread, interleave, ratio
 from benchmarks.table import absent, against, compilation, fact, rate, text
 
@@ -68,6 +70,31 @@ def test_a_rate_is_the_inverse_of_a_cost(race):
     assert row.numbers["rate"] == {"median": 1e-6, "low": 7.5e-7, "high": 1e-6} and row.reached is False
     assert Ask("at most", 1.0, "").reached(float("nan")) is False
     assert Ask("at least", 1.0, "").reached(float("nan")) is False
+
+
+def test_a_row_can_be_read_off_the_wall_clock(race):
+    samples, _ = race
+    row = against("moves", samples["ours"], samples["theirs"], unit=1e3, clock="wall")
+    assert (row.ours, row.opponent, row.ratio) == ("550 ms", "theirs: 500 ms", "1 [1, 1.05]")
+    assert "M/s" in rate("moves", samples["theirs"], Ask("at least", 1, "M"), "wall").ours
+
+
+def test_an_opponent_in_a_process_of_its_own_says_its_own_cost_or_why_it_is_absent(tmp_path):
+    server = tmp_path / "server.py"
+    server.write_text(
+        "import json, sys\n"
+        "task = json.loads(sys.stdin.readline())\n"
+        "print(json.dumps({'about': task['version']}), flush=True)\n"
+        "for _ in sys.stdin:\n"
+        "    print(json.dumps({'core': 2.0, 'wall': 1.0}), flush=True)\n"
+    )
+    with served("theirs", sys.executable, str(server), {"version": "1.2"}, 4.0) as (contender, about):
+        assert about == "1.2" and contender.measure() == Cost(2.0, 1.0)
+    broken = tmp_path / "broken.py"
+    broken.write_text("import a_package_that_is_not_here\n")
+    for python, path, why in ((None, server, "not installed"), (sys.executable, broken, "a_package_that_is_not_here")):
+        with served("theirs", python, str(path), {}, 1.0) as (contender, about):
+            assert contender is None and why in about
 
 
 def test_the_table_lines_up_and_names_what_is_absent(race):

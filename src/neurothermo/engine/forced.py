@@ -195,7 +195,7 @@ class ForcedDriver:
             self._step(block, flight.keys, values, k, first_step + k - 1, relax_first, work)
             if watched:
                 self._watch(block, count, flight.first_trial + start, first_step + k - 1)
-        if not watched and not np.all(np.isfinite(block.states[:count])):  # find out where, from the start
+        if not watched and not self._finite(block, count).all():  # find out where, from the start
             sums = {name: total.copy() for name, total in flight.sums.items()}
             again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy(), sums=sums)
             self._carry_block(again, start, values, first_step, relax_first, True)
@@ -244,9 +244,14 @@ class ForcedDriver:
         if np.any(change):
             langevin.push(block.activity, np.asarray(self.couple(change), dtype=np.float32), work)
 
+    @staticmethod
+    def _finite(block: Block, count: int) -> Any:
+        """Which trials have states and forces that are numbers."""
+        return np.all(np.isfinite(block.states[:count]) & np.isfinite(block.drift[:count]), axis=1)
+
     def _watch(self, block: Block, count: int, first_trial: int, step: int) -> None:
         """Raise at the first step after which something is no number."""
-        bad = ~np.all(np.isfinite(block.states[:count]) & np.isfinite(block.drift[:count]), axis=1)
+        bad = ~self._finite(block, count)
         if np.any(bad):
             trial = first_trial + int(np.flatnonzero(bad)[0])
             raise InputError(

@@ -287,7 +287,8 @@ class BCM:
         if kind == "linear noise":
             moved = 1 / (self._root * self.rate**2 * self.time)
             value = moved**2 * float(self.curvature(self.well("upper"))) / self.noise
-            return replace(exactly(value, units, "linear noise about the upper well", moved=moved), kind="estimate")
+            details = {"moved": moved}
+            return Estimate(value, units=units, method="linear noise about the upper well", details=details)
         law = self.law(domain)
         if kind == "upper well":
             law = law.within(self.threshold, law.high)

@@ -55,10 +55,10 @@ class Moments:
         fast = 1 / network.velocity_time + 1 / tau
         settled = k * network.signal * network.lag
         shared = -settled * np.expm1(-fast * times)
-        difference = (2 / tau - fast) * times
-        small = np.abs(difference) < 1e-8
-        mean = np.where(small, 1 - difference / 2, -np.expm1(-difference) / np.where(small, 1, difference))
-        overlap = np.exp(-fast * times) * times * mean  # the integral of both decays, also where they are one
+        slow, apart = min(2 / tau, fast), abs(2 / tau - fast) * times
+        small = apart < 1e-8
+        mean = np.where(small, 1 - apart / 2, -np.expm1(-apart) / np.where(small, 1, apart))
+        overlap = np.exp(-slow * times) * times * mean  # difference of both decays over that of their rates
         spread = network.private + k * settled * (-np.expm1(-2 * times / tau) - 2 / tau * overlap)
         spread_rate = -2 / tau * (spread - k * shared) + 2 * network.neuron_noise
         return cls(network, shared, spread, settled * fast * np.exp(-fast * times), spread_rate)

@@ -179,10 +179,7 @@ class RateNetwork:
             tile[: len(rows)] = rows
             activity = self.gain.function(tile)
             half = 0.5 * (activity @ self.couplings.T)
-            if given.ndim == 1:
-                half += given
-            else:
-                half[: len(rows)] += given[start : start + TILE]
+            half[: len(rows)] += given if given.ndim == 1 else given[start : start + TILE]
             own = (tile * activity - self.gain.antiderivative(tile)) / self.resistance  # type: ignore[misc]
             found[start : start + len(rows)] = (own - half * activity).sum(axis=1)[: len(rows)]
         return found

@@ -209,10 +209,7 @@ class SpinNetwork:
             count = min(TILE, rows - start)
             tile[:count] = states[start : start + count]
             half = 0.5 * np.asarray((self.couplings @ tile.T).T)
-            if own.ndim == 1:
-                half = half + own
-            else:
-                half[:count] += own[start : start + count]
+            half[:count] += own if own.ndim == 1 else own[start : start + count]
             found[start : start + count] = -np.einsum("ri,ri->r", half, tile)[:count]
         return found
 

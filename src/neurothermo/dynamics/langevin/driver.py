@@ -53,7 +53,7 @@ class BlockDriver:
     @property
     def block(self) -> int:
         """Enough trials to outweigh the cost of a call."""
-        return int(np.clip(2**15 // self.system.dimension // TILE * TILE, TILE, 2048))
+        return int(np.clip(2**14 // self.system.dimension // TILE * TILE, TILE, 1024))
 
     @property
     def cost(self) -> float:
@@ -83,9 +83,11 @@ class BlockDriver:
             if flight.sums:
                 for name, share in self.motion.shares(here, there, held, self.parts).items():
                     flight.sums[name][rows] += share[:count]
-            finite = np.isfinite(there.states[:count])
+            finite = np.isfinite(there.states[:count]).all(axis=1)
+            if np.all(self.system.noise > 0):  # else the flow is NaN by right
+                finite &= np.isfinite(flow[:count])
             if not np.all(finite):
-                trial = flight.first_trial + start + int(np.flatnonzero(~finite.all(axis=1))[0])
+                trial = flight.first_trial + start + int(np.flatnonzero(~finite)[0])
                 raise InputError(
                     f"the drift gave NaN or infinity at step {step} for trial {trial}; either the drift is undefined "
                     "there, or dt is too large and the motion diverged"

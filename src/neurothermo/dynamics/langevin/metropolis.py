@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,8 @@ def metropolis(
               \text{flow} = -\frac{E' - E}{T} \text{ if accepted, else } 0
 
     A proposal outside the walls is refused. Detailed balance holds for the step itself, so the flow is its log
-    ratio, and work and heat obey the theorems at any dt; kinetics tend to those of the equation as dt -> 0.
+    ratio, and work and heat obey the theorems at any dt. Kinetics tend to those of the equation as dt -> 0; near
+    walls, where proposals are refused, as sqrt(dt).
     """
     stand, flow = walk(system, Stand.of(system, states, temperature), field, dt, temperature, address)
     return stand.states, flow
@@ -81,5 +82,9 @@ def walk(
         gap = values - there.inner.values - (there.drift + there.inner.mobility * added) * dt
         log_ratio = -0.5 * (gap**2 / back - draws**2 + np.log(back / variance)).sum(axis=1)
         chance = np.exp(np.minimum(log_ratio - rise, 0.0))
+    undefined = np.isnan(here.energy + there.energy) | np.isnan(here.drift + there.drift).any(axis=1)
+    if np.any(undefined):  # an energy may be infinite, which is a wall; what is no number is passed on, and refused
+        lost = np.where(undefined[:, None], np.nan, here.states)
+        return replace(here, states=lost), np.where(undefined, np.nan, 0.0)
     accepted = inside & (address.bits(1, first=system.dimension)[:, 0] * 2.0**-64 < chance)
     return there.or_else(accepted, here), np.where(accepted, -rise, 0.0)

@@ -31,7 +31,7 @@ def served(
     if python is None:
         yield None, "not installed; --thrml-python and --peers-python name interpreters that have it"
         return
-    command = [python, str(Path(__file__).with_name(server))]
+    command = [python, str(Path(__file__).parent / server)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
         child = subprocess.Popen(command, text=True, **pipes)

@@ -1,6 +1,7 @@
 """BCM's mean field: printed values, passage times on a grid, what one look tells, and three ways to dissipate."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -169,7 +170,7 @@ def test_the_law_by_another_quadrature(bcm):
 
     def integral(function, low=law.low):
         cuts = sorted({low, *(x for x in (0.0, top, bcm.well("upper")) if x > low), law.high})
-        return sum(quad(function, *ends, epsabs=0, epsrel=1e-11)[0] for ends in zip(cuts, cuts[1:], strict=False))
+        return sum(quad(function, *ends, epsabs=0, epsrel=1e-11)[0] for ends in pairwise(cuts))
 
     total = integral(weight)
     assert law.probability(top) == pytest.approx(integral(weight, top) / total, rel=1e-8)
@@ -278,7 +279,7 @@ def test_a_threshold_that_takes_its_time():
     np.testing.assert_allclose(rates.real, 0.6909830056, atol=6e-11)
     np.testing.assert_allclose(np.abs(rates.imag), 2.7591144285, atol=6e-11)
     assert SYNAPSE.dynamic_threshold(at="lower").entropy_production() == 0
-    with pytest.raises(InputError, match="threshold_time must be short enough.* grow at"):
+    with pytest.raises(InputError, match=r"threshold_time must be short enough.* grow at"):
         SYNAPSE.dynamic_threshold(2.0)
 
 
@@ -288,7 +289,8 @@ def test_linearized_drift_by_differences():
     def drift(z):
         return np.array([5 * z[0] * (z[0] - z[1]) - z[0], (z[0] ** 2 - z[1]) / 0.2])
 
-    jacobian = np.array([(drift([x, theta] + e) - drift([x, theta] - e)) / 2e-6 for e in 1e-6 * np.eye(2)]).T
+    at = np.array([x, theta])
+    jacobian = np.array([(drift(at + e) - drift(at - e)) / 2e-6 for e in 1e-6 * np.eye(2)]).T
     np.testing.assert_allclose(SYNAPSE.dynamic_threshold().relaxation, -jacobian, atol=1e-7)
     np.testing.assert_allclose(drift([x, theta]), 0, atol=1e-12)
 

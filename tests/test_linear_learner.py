@@ -54,7 +54,7 @@ def test_the_second_law_of_learning(learner, time):
 @settings(max_examples=25, deadline=None)
 @given(learners, moments)
 def test_against_the_linear_process(learner, time):
-    """At each velocity the weight is a linear process at a constant input: entropies and heat averaged over velocities."""
+    """At each velocity the weight is a linear process at a constant input: its heat and its law, averaged."""
     process = LinearLangevin([[1 / learner.time]], learner.weight_variance / learner.time)
     nodes, weights = np.polynomial.hermite_e.hermegauss(5)  # exact: heat is quadratic in v
     spread, heat = [], 0.0

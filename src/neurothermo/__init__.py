@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from neurothermo import exact as exact
     from neurothermo import fluctuation as fluctuation
     from neurothermo import free_energy as free_energy
+    from neurothermo import information as information
     from neurothermo.core.errors import InputError as InputError
     from neurothermo.core.estimate import Estimate as Estimate
     from neurothermo.core.gaussian import Gaussian as Gaussian
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.exact import mean_field as mean_field
     from neurothermo.processes import LinearLangevin as LinearLangevin
+    from neurothermo.processes import MarkovJump as MarkovJump
     from neurothermo.processes import NeuralField as NeuralField
+    from neurothermo.processes import SpineNetwork as SpineNetwork
     from neurothermo.processes import kernels as kernels
     from neurothermo.protocols import Protocol as Protocol
     from neurothermo.protocols import hold as hold
@@ -45,11 +48,13 @@ _ROOMS = {
     "InputError": "core.errors",
     "Langevin": "dynamics",
     "LinearLangevin": "processes",
+    "MarkovJump": "processes",
     "NeuralField": "processes",
     "PlasticNetwork": "systems",
     "Protocol": "protocols",
     "RateNetwork": "systems",
     "SpinNetwork": "systems",
+    "SpineNetwork": "processes",
     "Verdict": "core.verdict",
     "datasets": "recordings",
     "entropy_production": "ensemble",
@@ -62,6 +67,7 @@ _ROOMS = {
     "split_flow": "ensemble",
 }
 _MODULES = {
+    "information": "information",
     "exact": "exact",
     "fluctuation": "fluctuation",
     "free_energy": "free_energy",

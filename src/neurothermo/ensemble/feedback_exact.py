@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import Array, checked_array
-from neurothermo.core.errors import InputError
 from neurothermo.core.gaussian import Gaussian, row_products
 from neurothermo.dynamics import Glauber
 from neurothermo.ensemble.initial import InitialLaw
@@ -23,7 +22,6 @@ PROPAGATED = 1e9  # updates of a state's probability on the way to the measureme
 FEW = 64  # different last inputs whose free energies are summed one by one
 DIGITS = 12  # to which weighted sums of spins are told apart
 ROWS = 4096
-OWN = "given"
 
 
 def states_of(size: int) -> Any:
@@ -189,8 +187,6 @@ def _of_spins(system: SpinNetwork, inputs: Array, temperature: float) -> tuple[A
 
 def _of_linear(process: LinearLangevin, inputs: Array) -> Array:
     """The energy's least value, at the mean: the rest of F does not depend on the input, in units of kT."""
-    try:
-        means = np.array([process.mean(field) for field in inputs])
-    except InputError:  # pragma: no cover - a stable process has a mean
-        return np.full(len(inputs), np.nan)
+    columns = np.array([process.mean(one) for one in np.eye(process.size)])
+    means = row_products(inputs, columns.T)
     return np.asarray(process.energy(means) - (process.activity(means) * inputs).sum(axis=1))

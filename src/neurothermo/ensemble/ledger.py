@@ -26,6 +26,8 @@ UNITS = {
     "flow_steps": NATS,
     "energies": ENERGY,
     "shadow_work": ENERGY,
+    "information": NATS,
+    "free_energy_change": ENERGY,
 }
 
 MEANINGS = {
@@ -43,6 +45,9 @@ MEANINGS = {
     "states": "state of each neuron",
     "activities": "what the input couples to",
     "shadow_work": "T flow + heat: what the discrete step hides from the first law",
+    "outcome": "what the measurement gave",
+    "information": "ln p(y|x) / p(y), what the outcome said of the state",
+    "free_energy_change": "F at the trial's own last input minus F at the first",
 }
 
 NO_FLOW = (

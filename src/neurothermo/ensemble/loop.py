@@ -13,13 +13,15 @@ from neurothermo.core.checks import checked_array, checked_count, checked_flag, 
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Law
 from neurothermo.core.machine import available_cores
-from neurothermo.core.randomness import Stream
+from neurothermo.core.randomness import Stream, digest
 from neurothermo.ensemble.chunks import Run
+from neurothermo.ensemble.feedback import Answer, FeedbackRun
 from neurothermo.ensemble.initial import initial_law
 from neurothermo.ensemble.ledger import attributes, build
 from neurothermo.ensemble.long_steps import warn_of_long_steps
 from neurothermo.ensemble.records import Records
 from neurothermo.ensemble.setup import setup
+from neurothermo.protocols import Feedback
 
 MOST_TRIALS = 10**8  # of one ledger: seven columns of them take 6 GB
 
@@ -52,8 +54,9 @@ def simulate(
     ----------
     system : SpinNetwork, RateNetwork, DriftSystem or a process (LinearLangevin, NeuralField, ...)
         N neurons. Where the protocol drives the couplings, one of the networks it drives them between.
-    protocol : Protocol, array_like of shape (K + 1, N), or int
-        Inputs I_0 .. I_K; an integer means that many steps without input.
+    protocol : Protocol, array_like of shape (K + 1, N), int, or Feedback
+        Inputs I_0 .. I_K; an integer means that many steps without input; `feedback(...)` lets each trial's inputs
+        depend on a measurement of its state.
     rule : Rule, optional
         How the system moves; default for spins ``Glauber()``: heat bath, random neurons, N attempts a step. Real
         variables need one, ``Langevin(dt=...)``. A process moves by itself and takes none.
@@ -94,7 +97,9 @@ def simulate(
     xarray.Dataset
         The ledger, dimension trial: work and entropy_flow always; heat, energy_initial and energy_final where
         there is an energy (else ``attrs["energy"]`` says why not); log_law_initial and log_law_final where
-        those laws are known exactly; what was recorded. ``W + Q = dE`` in every trial. Where heat fixes the flow
+        those laws are known exactly; what was recorded. With feedback also outcome, information (ln p(y|x)/p(y) of
+        the measurement) and free_energy_change (to each trial's own last input), or ``attrs["information"]`` and
+        ``attrs["free_energy_change"]`` say why not. ``W + Q = dE`` in every trial. Where heat fixes the flow
         (one neuron at a time, an energy, one temperature) it is as exact as the heat; elsewhere compiled kernels
         add it up from single-precision logits, good to about 1e-6 of its size.
 
@@ -107,7 +112,9 @@ def simulate(
     ----------
     Chen, arXiv 2012.13252, eqs. 10-12; signs and the order of work and heat: docs/conventions.md.
     """
-    plan = setup(system, protocol, rule, temperature, dt, checked_flag(plain, "plain"))
+    driven = _opening(protocol, system) if isinstance(protocol, Feedback) else protocol
+    plan = setup(system, driven, rule, temperature, dt, checked_flag(plain, "plain"))
+    answer = Answer.of(protocol, plan) if isinstance(protocol, Feedback) else None
     if initial_temperature is not None:
         initial_temperature = checked_temperature(initial_temperature, "initial_temperature")
     trials = checked_count(trials, "trials")
@@ -117,19 +124,25 @@ def simulate(
         initial = checked_array(initial, "initial")
     threads = checked_count(threads, "threads") if threads is not None else available_cores()
     seed = 0 if seed is None else checked_count(seed, "seed", least=0)
-    records = Records.of(record, every, plan.first, plan.protocol.steps, trials)
+    steps = plan.protocol.steps + (answer.steps if answer else 0)
+    records = Records.of(record, every, plan.first, steps, trials)
 
     word = plan.digest(initial, initial_temperature)
+    word = digest(word, answer.digest) if answer else word
     numbers = Stream.of(seed, word if stream is None else f"stream {stream}")
     with _cores(threads):
         law = initial_law(plan, initial, initial_temperature, trials, numbers, threads)
         warn_of_long_steps(plan, law, numbers)
-        variables = Run(plan, law, numbers, records, trials, threads).variables(chunk, progress)
+        run, more = Run(plan, law, numbers, records, trials, threads), {}
+        if answer is None:
+            variables = run.variables(chunk, progress)
+        else:
+            variables, more = FeedbackRun(run, answer).variables(chunk, progress)
     options = {
         "trials": trials, "seed": seed, "initial_temperature": initial_temperature, "stream": stream,
         "record": records.names, "every": every,
     }  # fmt: skip
-    about = attributes(plan, law, word, options)
+    about = attributes(plan, law, word, options) if answer is None else answer.about(plan, law, word, options, more)
     times = {"time": np.array(records.steps)} if records.names else {}
     return build(variables, {"trial": np.arange(trials), **times}, about)
 
@@ -149,6 +162,11 @@ def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options:
     -------
     forward, reverse : xarray.Dataset
     """
+    if isinstance(protocol, Feedback):
+        raise InputError(
+            "protocol: an experiment with feedback has no one reverse: for each outcome, run the reversed protocol of "
+            "that outcome, without measuring"
+        )
     if options.get("initial") is not None and not isinstance(options["initial"], str):
         raise InputError("initial must be a name here: given states cannot start the reverse as well")
     if options.get("stream") is not None:
@@ -157,6 +175,12 @@ def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options:
     back = None if plan.rule is None else plan.rule.reversed()
     forward = simulate(system, plan.protocol, plan.rule, **options)
     return forward, simulate(system, plan.protocol.reversed(), back, **options)
+
+
+def _opening(protocol: Feedback, system: Any) -> Any:
+    """What drives all trials alike until the measurement."""
+    size = getattr(system, "size", None)
+    return protocol.opening(size) if isinstance(size, int) else protocol.before
 
 
 @cache

@@ -169,13 +169,14 @@ def of_order(kind: str, moving: Moving, order: float) -> Estimate:
 
 
 def gaussian_order_rate(kind: str, laws: Any, order: float) -> float:
-    """The derivative of ln M over (order - 1) (Renyi), times M (Tsallis); NaN where the moment M diverges."""
+    """The derivative of ln M over (order - 1) (Renyi), times M (Tsallis); NaN where that measure is infinite."""
     p, dp, q, dq = laws
     log_moment = gaussians.log_moment(p, q, order)
-    if log_moment == np.inf:
+    with np.errstate(over="ignore"):
+        scale = 1.0 if kind == "Renyi" else float(np.exp(log_moment))
+    if np.inf in (log_moment, scale):
         return float(np.nan)
-    rate = gaussian.log_moment_rate(p, dp, q, dq, order) / (order - 1)
-    return rate if kind == "Renyi" else float(np.exp(log_moment) * rate)
+    return scale * gaussian.log_moment_rate(p, dp, q, dq, order) / (order - 1)
 
 
 def f_divergence(

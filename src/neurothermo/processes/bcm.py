@@ -172,7 +172,7 @@ class BCM:
         barrier = float(self.potential(top) - self.potential(start)) / self.noise
         prefactor = 2 * np.pi / np.sqrt(self.curvature(start) * -self.curvature(top))
         said = () if barrier >= SHALLOW else (
-            f"The barrier is {barrier:.2g} times the noise only: Kramers' formula needs a high one, lifetime() does not.",
+            f"The barrier is only {barrier:.2f} times the noise: Kramers' formula wants a high one, lifetime() any.",
         )  # fmt: skip
         found = _from_log(float(np.log(prefactor)) + barrier, "Kramers' formula", barrier=barrier)
         return replace(

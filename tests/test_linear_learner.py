@@ -70,6 +70,15 @@ def test_against_the_linear_process(learner, time):
     assert learner.information(time) == pytest.approx(grown, rel=1e-9, abs=1e-11)
 
 
+def test_the_two_sides_of_the_second_law():
+    """The printed information against its growth of entropy and the printed heat."""
+    verdict = EIGHT.bound(2.0)
+    assert verdict.slope == pytest.approx(0.7171386721, abs=6e-11)
+    assert verdict.expected == pytest.approx(0.7171386721 + 3.4586588671, abs=2e-10)
+    assert verdict.details["entropy_change"] == verdict.details["information"] == verdict.slope
+    assert "0.717139 nats" in verdict.sentence
+
+
 def test_heat_is_what_flows():
     """The integral of the entropy flow of the process, velocity by velocity."""
     process = LinearLangevin([[0.5]], 0.75)

@@ -135,6 +135,21 @@ def test_information_flow_by_moving_the_rates_alone():
     assert (information(mixed) - information(c)) / h == pytest.approx(-THREE.information_flow().value, rel=1e-4)
 
 
+def test_information_flow_while_the_network_settles():
+    """The same at a time after switching on: what is known of v now by rates a moment later."""
+    process, h, time = THREE.linear("even"), 1e-6, 0.4
+    start = np.diag([THREE.signal, *[THREE.private] * 3])
+    c = process.transient(np.zeros(4), start, [time]).covariance.values[0]
+    lagged = c @ expm(-process.relaxation_matrix() * h).T
+    later = process.transient(np.zeros(4), start, [time + h]).covariance.values[0]
+    mixed = later.copy()
+    mixed[0, 0], mixed[0, 1:], mixed[1:, 0] = c[0, 0], lagged[0, 1:], lagged[0, 1:]
+    found = THREE.switch_on([time, 60.0])
+    assert (information(mixed) - information(c)) / h == pytest.approx(float(found.to_neurons[0]), rel=1e-4)
+    assert (information(later) - information(mixed)) / h == pytest.approx(float(found.to_velocity[0]), rel=1e-4)
+    assert float(found.to_neurons[1]) == pytest.approx(THREE.information_flow().value, rel=1e-9)
+
+
 # -- scaling ---------------------------------------------------------------------------------------
 
 

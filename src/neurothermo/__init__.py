@@ -21,10 +21,15 @@ if TYPE_CHECKING:
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.exact import mean_field as mean_field
+    from neurothermo.processes import BCM as BCM
+    from neurothermo.processes import BrownianParticle as BrownianParticle
     from neurothermo.processes import LinearLangevin as LinearLangevin
+    from neurothermo.processes import LinearLearner as LinearLearner
     from neurothermo.processes import MarkovJump as MarkovJump
     from neurothermo.processes import NeuralField as NeuralField
     from neurothermo.processes import SpineNetwork as SpineNetwork
+    from neurothermo.processes import TunedNeurons as TunedNeurons
+    from neurothermo.processes import VelocityNeurons as VelocityNeurons
     from neurothermo.processes import kernels as kernels
     from neurothermo.protocols import Protocol as Protocol
     from neurothermo.protocols import hold as hold
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
 
 # Each public name and the room it lives in. Rooms load on first use, so that the import itself stays quick.
 _ROOMS = {
+    "BCM": "processes",
+    "BrownianParticle": "processes",
     "DriftSystem": "systems",
     "Estimate": "core.estimate",
     "Gain": "systems",
@@ -48,6 +55,7 @@ _ROOMS = {
     "InputError": "core.errors",
     "Langevin": "dynamics",
     "LinearLangevin": "processes",
+    "LinearLearner": "processes",
     "MarkovJump": "processes",
     "NeuralField": "processes",
     "PlasticNetwork": "systems",
@@ -55,6 +63,8 @@ _ROOMS = {
     "RateNetwork": "systems",
     "SpinNetwork": "systems",
     "SpineNetwork": "processes",
+    "TunedNeurons": "processes",
+    "VelocityNeurons": "processes",
     "Verdict": "core.verdict",
     "datasets": "recordings",
     "entropy_production": "ensemble",

@@ -8,6 +8,7 @@ from neurothermo.exact.fokker_planck import GridLaw, grid_stationary_law
 from neurothermo.exact.large_deviations import scaled_cumulants
 from neurothermo.exact.law import BoltzmannLaw, boltzmann_law, is_feasible
 from neurothermo.exact.planning import Plan, plan
+from neurothermo.exact.prediction import Prediction, prediction
 from neurothermo.exact.production import entropy_production, entropy_production_map
 from neurothermo.exact.steady import StationaryLaw, stationary, stationary_law
 from neurothermo.exact.work import generating_function, work_cumulants, work_distribution
@@ -17,6 +18,7 @@ __all__ = [
     "EnumeratedChain",
     "GridLaw",
     "Plan",
+    "Prediction",
     "StationaryLaw",
     "boltzmann_law",
     "entropy",
@@ -33,6 +35,7 @@ __all__ = [
     "mean_field",
     "partition",
     "plan",
+    "prediction",
     "scaled_cumulants",
     "stationary",
     "stationary_law",

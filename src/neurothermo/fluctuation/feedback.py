@@ -14,10 +14,11 @@ from neurothermo.core.ledger import bath_temperature, column, is_ledger, start_o
 from neurothermo.core.resampling import quantile
 from neurothermo.core.verdict import Verdict
 from neurothermo.fluctuation.logistic import LEVEL
-from neurothermo.fluctuation.unit_mean import LARGE, edge, moments, unit_mean
+from neurothermo.fluctuation.unit_mean import EDGE, LARGE, REMEDY, edge, moments, unit_mean
 
 FORMS = ("equality", "second law")
 FINITE = 2.0  # exponent of the lower tail of Sigma above which exp(-Sigma) has a variance
+MATERIAL = 0.02  # of the mean at the edge of the sample, from which on such a tail matters
 NOISE = 2.0  # standard errors of Hill's exponent from 30 trials that are left as room
 NEEDED = ("information", "free_energy_change")
 
@@ -73,8 +74,9 @@ def check_feedback(data: Any, *, of: str = "equality", level: float = LEVEL) -> 
     if of == "second law":
         return _second_law(sigma, level, hint, details)
     found = unit_mean(sigma, "exp(-(W - dF)/T - i)", level=level, hint=hint)
+    sentence = found.sentence.replace(REMEDY, "run more trials, drive more slowly, or read with more error")
     return Verdict(
-        found.passed, found.sentence, found.slope, found.expected, found.stderr, found.p_value,
+        found.passed, sentence, found.slope, found.expected, found.stderr, found.p_value,
         {**found.details, **details},
     )  # fmt: skip
 
@@ -122,8 +124,8 @@ def efficacy(data: Any, *, confidence: float = 0.95) -> Estimate:
     value, above, _ = moments(sigma)
     exponent, share = edge(sigma)
     details = {"tail_exponent": exponent, "tail_share": share}
-    heavy = exponent < FINITE + NOISE * FINITE / sqrt(min(max(sigma.size // 20, 1), 30))
-    if heavy or share > LARGE:
+    heavy = exponent < FINITE * (1 + NOISE / sqrt(min(max(sigma.size // 20, 1), EDGE)))
+    if (heavy and share > MATERIAL) or share > LARGE:
         sentence = (
             f"The lowest trials fall off as exp({exponent:.2g} Sigma) and carry {share:.0%} of this mean: below an "
             "exponent of 2 its terms have no finite variance, and no error can be given. Find it by integration, or "

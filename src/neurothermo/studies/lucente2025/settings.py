@@ -38,7 +38,7 @@ class Settings:
     length: float = 40.0
     points: int = 256
     weight: float = 0.5
-    trials: int = 4000
+    trials: int = 3000
     time: float = 40.0
     dt: float = 0.1
     seed: int = 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,17 +41,20 @@ class Bath(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Padded arrays of one block, changed in place; `drift` and `activity` are those at the states.
+    """Arrays of one block, changed in place; `drift` and `activity` are those at the states.
 
-    `sums` is the flow of the parts of the system that are kept apart.
+    `padded` are the states with what fills the block; only the drift is evaluated of all of them. `sums` is the flow
+    of the parts of the system that are kept apart.
     """
 
+    padded: Any
     states: Any
     drift: Any
     activity: Any
     forces: Any
     increments: Any
     flow: Array
+    work: Array
     first_trial: int
     sums: dict[str, Array]
 
@@ -78,7 +82,7 @@ class IndependentNoise:
     heun: bool
     parts: dict[str, slice] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[Any, Any, Any, Any]:
         """pace dt, sqrt(2 D dt), pace/(2 D) and pace^2 dt/(4 D), float32."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -148,6 +152,9 @@ class CorrelatedNoise:
 class ForcedDriver:
     """Carries trials by forces that `evaluate` gives: rows of float32 states to (forces without input, activities).
 
+    `grain` is how many rows the last block is filled up to a multiple of: 0, to a whole block, where rows are evaluated
+    together; fewer where each row, or each group that a vector unit takes, is on its own.
+
     `lift` makes of an input, shape (size,), the force it adds, shape (dimension,); `couple` makes of a change of
     input what is multiplied with the activities for the work.
     """
@@ -162,12 +169,13 @@ class ForcedDriver:
     kernel: str = "Langevin"
     cost_per_number: float = 8.0  # nanoseconds
     flow_of_heat: None = None
+    grain: int = 0
     parts: dict[str, slice] = field(default_factory=dict)
 
     @property
     def block(self) -> int:
-        """Trials whose arrays stay in cache together."""
-        return int(np.clip(BLOCK_NUMBERS // self.dimension // TILE * TILE, TILE, 4096))
+        """Trials whose arrays stay in cache together: a power of two, so that round numbers of trials fill blocks."""
+        return int(np.clip(2 ** int(np.log2(BLOCK_NUMBERS / self.dimension)), TILE, 4096))
 
     @property
     def cost(self) -> float:
@@ -190,79 +198,72 @@ class ForcedDriver:
     ) -> None:
         count = min(self.block, len(flight.states) - start)
         rows = slice(start, start + count)
-        block, work = self._padded(flight, rows), _filled(flight.work[rows], self.block)
+        block = self._started(flight, rows)
         for k in range(1, len(values)):
-            self._step(block, flight.keys, values, k, first_step + k - 1, relax_first, work)
+            block = self._step(block, flight.keys, values, k, first_step + k - 1, relax_first)
             if watched:
-                self._watch(block, count, flight.first_trial + start, first_step + k - 1)
-        if not watched and not self._finite(block, count).all():  # find out where, from the start
+                self._watch(block, first_step + k - 1)
+        if not watched and not _finite(block).all():  # find out where, from the start
             sums = {name: total.copy() for name, total in flight.sums.items()}
             again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy(), sums=sums)
             self._carry_block(again, start, values, first_step, relax_first, True)
-        flight.states[rows] = block.states[:count]
-        flight.work[rows] = work[:count]
-        flight.flow[rows] = block.flow[:count]
+        flight.states[rows], flight.work[rows], flight.flow[rows] = block.states, block.work, block.flow
         for name, total in block.sums.items():
-            flight.sums[name][rows] = total[:count]
+            flight.sums[name][rows] = total
 
-    def _padded(self, flight: Flight, rows: slice) -> Block:
-        states = _filled(flight.states[rows], self.block).astype(np.float32)
-        drift, activity = self._evaluated(states)
-        return Block(
-            states, drift, activity, np.empty_like(states), np.empty_like(states),
-            _filled(flight.flow[rows], self.block),
-            flight.first_trial + rows.start,
-            {name: _filled(total[rows], self.block) for name, total in flight.sums.items()},
+    def _started(self, flight: Flight, rows: slice) -> Block:
+        given = flight.states[rows]
+        length = -(-len(given) // self.grain) * self.grain if self.grain else self.block
+        padded = given[np.minimum(np.arange(length), len(given) - 1)].astype(np.float32)
+        states = padded[: len(given)]
+        block = Block(
+            padded, states, states, states, np.empty_like(states), np.empty_like(states), flight.flow[rows].copy(),
+            flight.work[rows].copy(), flight.first_trial + rows.start,
+            {name: total[rows].copy() for name, total in flight.sums.items()},
         )  # fmt: skip
+        return self._evaluated(block)
 
-    def _evaluated(self, states: Any) -> tuple[Any, Any]:
-        drift, activity = self.evaluate(states)
-        return np.ascontiguousarray(drift, dtype=np.float32), np.ascontiguousarray(activity, dtype=np.float32)
+    def _evaluated(self, block: Block) -> Block:
+        """The block with drift and activity at where the states are now."""
+        count = len(block.states)
+        drift, activity = (
+            np.ascontiguousarray(found, dtype=np.float32)[:count] for found in self.evaluate(block.padded)
+        )
+        return replace(block, drift=drift, activity=activity)
 
-    def _refresh(self, block: Block) -> None:
-        """The drift at where the states are now."""
-        drift, activity = self._evaluated(block.states)
-        block.drift[:] = drift
-        if activity is not block.activity:
-            block.activity[:] = activity
-
-    def _step(self, block: Block, keys: Any, values: Array, k: int, step: int, relax_first: bool, work: Array) -> None:
+    def _step(self, block: Block, keys: Any, values: Array, k: int, step: int, relax_first: bool) -> Block:
         """Work and move, or in the reverse of an experiment move and work."""
         if not relax_first:
-            self._work(block, values[k] - values[k - 1], work)
+            self._work(block, values[k] - values[k - 1])
         held = np.asarray(self.lift(values[k - 1 if relax_first else k]), dtype=np.float32)
         self.bath.move(block, held, keys, step)
         if self.heun:
-            self._refresh(block)
+            block = self._evaluated(block)
             self.bath.correct(block, held)
-        self._refresh(block)
+        block = self._evaluated(block)
         self.bath.settle(block, held)
         if relax_first:
-            self._work(block, values[k] - values[k - 1], work)
+            self._work(block, values[k] - values[k - 1])
+        return block
 
-    def _work(self, block: Block, change: Array, work: Array) -> None:
+    def _work(self, block: Block, change: Array) -> None:
         if np.any(change):
-            langevin.push(block.activity, np.asarray(self.couple(change), dtype=np.float32), work)
+            langevin.push(block.activity, np.asarray(self.couple(change), dtype=np.float32), block.work)
 
-    @staticmethod
-    def _finite(block: Block, count: int) -> Any:
-        """Which trials have states and forces that are numbers."""
-        return np.all(np.isfinite(block.states[:count]) & np.isfinite(block.drift[:count]), axis=1)
-
-    def _watch(self, block: Block, count: int, first_trial: int, step: int) -> None:
+    def _watch(self, block: Block, step: int) -> None:
         """Raise at the first step after which something is no number."""
-        bad = ~self._finite(block, count)
+        bad = ~_finite(block)
         if np.any(bad):
-            trial = first_trial + int(np.flatnonzero(bad)[0])
+            trial = block.first_trial + int(np.flatnonzero(bad)[0])
             raise InputError(
                 f"the drift gave NaN or infinity at step {step} for trial {trial}; either the drift is undefined "
                 f"there, or dt = {self.dt:g} is too large and the motion diverged"
             )
 
 
-def _filled(given: Any, length: int) -> Any:
-    """Rows repeated at the end up to a length."""
-    return given[np.minimum(np.arange(length), len(given) - 1)]
+def _finite(block: Block) -> Any:
+    """Which trials have states and forces that are numbers."""
+    return np.all(np.isfinite(block.states) & np.isfinite(block.drift), axis=1)
 
 
 def _only(columns: slice, *arrays: Any) -> tuple[Any, ...]:

@@ -14,11 +14,11 @@ from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
 from neurothermo.exact.enumerated import enumerated_chain
 from neurothermo.exact.law import checked_system
 from neurothermo.exact.solver import fixed_point
+from neurothermo.protocols.signals import check_columns, checked_signal
 from neurothermo.systems.spins import SpinNetwork
 
 LARGEST = 10  # neurons
 LARGEST_BYTES = 2e9  # of the relaxation matrices, one an input
-ROUNDING = 1e-9  # of probabilities that must sum to one
 CLOCK = "nats per step"
 
 
@@ -97,7 +97,7 @@ def prediction(system: Any, rule: Any, signal: Any, *, temperature: Any) -> Pred
     if size > LARGEST:
         raise InputError(f"system: the states of N = {size} neurons with every input are too many (limit N = {LARGEST})")
     bath = checked_temperatures(temperature, size)
-    inputs, transitions = _checked_signal(signal, size)
+    inputs, transitions = checked_signal(signal, size)
     relaxation = _relaxation(system, rule, bath, inputs)
     joint = _stationary(relaxation, transitions)
     driven = transitions @ joint  # law of (x_{t+1}, s_t)
@@ -107,40 +107,15 @@ def prediction(system: Any, rule: Any, signal: Any, *, temperature: Any) -> Pred
     single = isinstance(bath, float) and system.symmetric
     if single:
         energies = _energies(system, inputs)
-        heat = float(np.sum(energies * (joint - driven)))
+        heat = float(np.sum(energies * (_relaxed(relaxation, driven) - driven)))
     return Prediction(
         Estimate(memory, interval=(memory, memory), units="nats", **fields),
         Estimate(predicted, interval=(predicted, predicted), units="nats", **fields),
         Estimate(memory - predicted, interval=(memory - predicted,) * 2, units=CLOCK, **fields),
         Estimate(work, interval=(work, work), units=ENERGY, details={"balance": work + heat}, **fields),
-        _dissipated(system, bath, (joint, driven, memory - predicted), inputs),
+        _dissipated(system, bath, (joint, driven), (work, memory - predicted), inputs),
         joint,
     )
-
-
-def _checked_signal(signal: Any, size: int) -> tuple[Array, Array]:
-    if not isinstance(signal, list | tuple) or len(signal) != 2:
-        raise InputError("signal must be two arrays: inputs of shape (M, N) and transitions of shape (M, M)")
-    inputs = checked_array(signal[0], "the signal's inputs", (None, size))
-    transitions = checked_array(signal[1], "the signal's transitions", (len(inputs), len(inputs)))
-    if len(inputs) == 0:
-        raise InputError("the signal's inputs must be at least one, got none")
-    _check_columns(transitions, "the signal's transitions")
-    reached = np.linalg.matrix_power((transitions > 0) + np.eye(len(inputs)), len(inputs)) > 0
-    if not np.all(reached):
-        i, j = np.argwhere(~reached)[0]
-        raise InputError(f"the signal's transitions must lead from every input to every other: none from {j} to {i}")
-    return inputs, transitions
-
-
-def _check_columns(matrix: Array, name: str) -> None:
-    totals = matrix.sum(axis=-2)
-    if np.any(matrix < 0) or np.any(np.abs(totals - 1) > ROUNDING):
-        worst = totals.ravel()[np.argmax(np.abs(totals - 1))]
-        raise InputError(
-            f"{name} must be probabilities whose columns sum to one ([i, j]: from j to i), got an entry "
-            f"{matrix.min():.4g} and a column of sum {worst:.10g}"
-        )
 
 
 def _relaxation(system: SpinNetwork, rule: Any, bath: Any, inputs: Array) -> Array:
@@ -150,7 +125,7 @@ def _relaxation(system: SpinNetwork, rule: Any, bath: Any, inputs: Array) -> Arr
         raise InputError(f"signal: {len(inputs)} inputs times {states}^2 transitions do not fit; use fewer")
     if isinstance(rule, np.ndarray | list | tuple):
         given = checked_array(rule, "rule", (len(inputs), states, states))
-        _check_columns(given, "the matrices of rule")
+        check_columns(given, "the matrices of rule")
         return given
     chain = enumerated_chain(system, rule, bath)
     rows = np.empty((len(inputs), states, states))
@@ -165,7 +140,7 @@ def _stationary(relaxation: Array, transitions: Array) -> Array:
     shape = (len(transitions), relaxation.shape[1])
 
     def moved(joint: Array) -> Array:
-        return np.asarray(np.einsum("xij,xj->xi", relaxation, transitions @ joint))
+        return _relaxed(relaxation, transitions @ joint)
 
     def drift(joint: Array, out: Array) -> None:
         out[:] = moved(joint) - joint
@@ -185,6 +160,10 @@ def _stationary(relaxation: Array, transitions: Array) -> Array:
         )
     kept = moved(np.maximum(found.vector, 0.0))
     return kept / kept.sum()
+
+
+def _relaxed(relaxation: Array, driven: Array) -> Array:
+    return np.asarray((relaxation @ driven[:, :, None])[:, :, 0])
 
 
 def _information(joint: Array) -> float:
@@ -211,9 +190,11 @@ def _work(system: SpinNetwork, inputs: Array, transitions: Array, joint: Array) 
     return float(kept.sum() - np.sum(changed * transitions.T))
 
 
-def _dissipated(system: SpinNetwork, bath: Any, laws: tuple[Array, Array, float], inputs: Array) -> Estimate:
+def _dissipated(
+    system: SpinNetwork, bath: Any, laws: tuple[Array, Array], known: tuple[float, float], inputs: Array
+) -> Estimate:
     """<W> - dF_neq over the change of input, from the work and the two nonequilibrium free energies."""
-    joint, driven, nostalgia = laws
+    (joint, driven), (work, nostalgia) = laws, known
     if not system.symmetric:
         return no_estimate(f"There is no dissipated work: {system.why_no_energy}.", units=ENERGY)
     if not isinstance(bath, float):
@@ -221,7 +202,6 @@ def _dissipated(system: SpinNetwork, bath: Any, laws: tuple[Array, Array, float]
     from scipy.special import entr
 
     energies = _energies(system, inputs)
-    work = float(np.sum(energies * (driven - joint)))
 
     def free_energy(law: Array) -> float:
         unknown = np.sum(entr(law)) - np.sum(entr(law.sum(axis=1)))  # H(s | x)

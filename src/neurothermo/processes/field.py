@@ -181,8 +181,12 @@ class NeuralField:
         states = np.asarray(states)
         fields = states.reshape(-1, *self.grid.shape)
         activity = self.gain(fields)
-        current = np.asarray(self.input, dtype=fields.dtype)
-        drift = (self.coupling.apply(activity) + current - fields) / self.tau
+        drift = self.coupling.apply(activity)
+        drift -= fields
+        if np.any(self.input):
+            drift += np.asarray(self.input, dtype=fields.dtype)
+        if self.tau != 1:
+            drift /= np.asarray(self.tau, dtype=fields.dtype)
         return drift.reshape(states.shape), activity.reshape(states.shape)
 
     def drift(self, states: Any) -> Any:

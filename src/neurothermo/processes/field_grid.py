@@ -134,10 +134,17 @@ class Coupling:
         return whole | {(True, turned): np.complex64(modes) for (_, turned), modes in whole.items()}
 
     def _multiplied(self, values: Any, modes: Any) -> Any:
-        from scipy.fft import irfftn, rfftn
+        from scipy.fft import irfft, irfftn, rfft, rfftn
 
         axes, padded = tuple(range(-self.grid.dimensions, 0)), self.transfer.shape
-        moved = irfftn(rfftn(values, padded, axes) * modes, padded, axes)
+        if self.grid.dimensions == 1:  # the same transform, with less around it
+            waves = rfft(values, padded[0])
+            waves *= modes
+            moved = irfft(waves, padded[0], overwrite_x=True)
+        else:
+            waves = rfftn(values, padded, axes)
+            waves *= modes
+            moved = irfftn(waves, padded, axes, overwrite_x=True)
         return moved[(..., *(slice(n) for n in self.grid.shape))]
 
     def matrix(self) -> Array:

@@ -2,6 +2,7 @@
 
 from neurothermo.protocols.feedback import Feedback, Measure, NoisyReadout, NoisySign, feedback
 from neurothermo.protocols.protocol import Protocol, as_protocol, hold, ramp
+from neurothermo.protocols.signals import random_signal
 
 __all__ = [
     "Feedback",
@@ -13,4 +14,5 @@ __all__ = [
     "feedback",
     "hold",
     "ramp",
+    "random_signal",
 ]

@@ -20,7 +20,7 @@ from neurothermo.systems import DriftSystem, gains
 RING = (16.0, 16)  # length and points
 NOISES = (0.0005, 0.001, 0.002, 0.004, 0.016)  # Gamma_0, of a field whose gain changes over a potential of 1/4
 FITTED = 4  # of them, the weakest, are extrapolated to none
-SYMMETRIC = (0.002, 0.004, 0.008, 0.016)
+SYMMETRIC = (0.002, 0.004, 0.008, 0.012)
 CHECKED = 0.002  # the noise at which the step is halved
 PAIR_NOISE, PAIR_WEAKER = 0.02, 0.001
 TICKS = (0.0, 0.005, 0.01, 0.015)

@@ -1,6 +1,8 @@
 """What this machine offers: cores and memory."""
 
 import os
+from functools import cache
+from typing import Any
 
 MOST_BYTES = 16e9  # that one exact answer may take, however large the machine
 MOST_OF_MEMORY = 0.6
@@ -21,3 +23,21 @@ def memory_limit() -> float:
     except (AttributeError, ValueError, OSError):  # not on Windows
         return MOST_BYTES
     return min(MOST_BYTES, MOST_OF_MEMORY * physical)
+
+
+@cache
+def _thread_pools() -> Any:
+    """The libraries' thread pools, looked up once."""
+    import scipy.linalg  # noqa: F401 - its BLAS is to be found too
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """A context in which BLAS works on one thread.
+
+    Blocks of trials run in parallel, not the algebra inside them; and algebra of many small products is quicker so,
+    by far where other processes hold the cores: idle BLAS threads wait by spinning.
+    """
+    return _thread_pools().limit(limits=1, user_api="blas")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,9 @@ class Answer:
         name = "respond(outcomes)"
         values = checked_array(self.closed.respond(outcomes.copy()), name, (len(outcomes), self.steps or None, size))
         if values.shape[1] == 0:
-            raise InputError("respond must give at least one value a trial, shape (trials, M, N) with M >= 1, got M = 0")
+            raise InputError(
+                "respond must give at least one value a trial, shape (trials, M, N) with M >= 1, got M = 0"
+            )
         return values
 
 
@@ -193,9 +196,11 @@ class FeedbackRun:
         outcomes = self.answer.measured(flight.states, address)
         found["outcome"], found["likelihood"] = outcomes, self.answer.likelihood(outcomes, flight.states)
         values = self.answer.answered(outcomes, plan.first.size)
-        values = np.concatenate([np.broadcast_to(opening.values[-1], (len(trials), 1, plan.first.size)), values], axis=1)
+        values = np.concatenate(
+            [np.broadcast_to(opening.values[-1], (len(trials), 1, plan.first.size)), values], axis=1
+        )
         stops = [0, *(step - opening.steps for step in run.records.steps if step > opening.steps)]
-        for before, after in zip(stops[:-1], stops[1:], strict=True):
+        for before, after in pairwise(stops):
             piece = values[:, before : after + 1]
             carrier.carry(flight, piece, opening.steps + before + 1, run.threads)
             written.append(self._written(flight, values[:, after]))
@@ -211,7 +216,7 @@ class FeedbackRun:
         noted = [step for step in self.run.records.steps if step <= opening.steps]
         stops = sorted({*noted, *range(0, opening.steps, piece), opening.steps})
         written = [self._written(flight, opening.values[:1])]
-        for before, after in zip(stops[:-1], stops[1:], strict=True):
+        for before, after in pairwise(stops):
             plan.driver.carry(flight, opening.values[before : after + 1], before + 1, False, self.run.threads)
             if after in noted:
                 written.append(self._written(flight, opening.values[after : after + 1]))

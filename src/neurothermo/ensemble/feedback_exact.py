@@ -106,7 +106,7 @@ def _summed(measure: Any, size: int, logs: Array, outcomes: Any) -> tuple[Array 
         found = np.full(len(different), -np.inf)
         for log, state in zip(logs, states, strict=True):
             found = np.logaddexp(found, log + measure.log_likelihood(different, _repeated(state, len(different))))
-    return found[back.ravel()], "exact"
+    return np.asarray(found[back.ravel()]), "exact"
 
 
 def _repeated(row: Any, times: int) -> Any:
@@ -133,7 +133,7 @@ def _sign_of(measure: NoisySign, law: Gaussian, outcomes: Any) -> Array:
     spread = float(np.linalg.norm(measure.weights @ law.factor))
     up = 0.5 * erfc(-float(measure.weights @ law.mean) / (sqrt(2) * spread)) if spread > 0 else 1.0
     chance = measure.error + (1 - 2 * measure.error) * up
-    return np.where(np.asarray(outcomes) > 0, np.log(chance), np.log1p(-chance))
+    return np.asarray(np.where(np.asarray(outcomes) > 0, np.log(chance), np.log1p(-chance)))
 
 
 # -- the free energy of every trial's last input ---------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from neurothermo.core.checks import checked_array, checked_count, checked_flag, checked_temperature
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Law
-from neurothermo.core.machine import available_cores
+from neurothermo.core.machine import available_cores, one_blas_thread
 from neurothermo.core.randomness import Stream, digest
 from neurothermo.ensemble.chunks import Run
 from neurothermo.ensemble.feedback import Answer, FeedbackRun
@@ -133,7 +132,8 @@ def simulate(
     with _cores(threads):
         law = initial_law(plan, initial, initial_temperature, trials, numbers, threads)
         warn_of_long_steps(plan, law, numbers)
-        run, more = Run(plan, law, numbers, records, trials, threads), {}
+        run = Run(plan, law, numbers, records, trials, threads)
+        more: dict[str, Any] = {}
         if answer is None:
             variables = run.variables(chunk, progress)
         else:
@@ -183,19 +183,10 @@ def _opening(protocol: Feedback, system: Any) -> Any:
     return protocol.opening(size) if isinstance(size, int) else protocol.before
 
 
-@cache
-def _thread_pools() -> Any:
-    """The libraries' thread pools, looked up once."""
-    import scipy.linalg  # noqa: F401 - its BLAS is to be found too
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
 @contextmanager
 def _cores(threads: int) -> Iterator[None]:
     """Kernels on so many threads, BLAS on one: blocks of trials run in parallel, not the algebra inside them."""
     from neurothermo.engine.threads import kernel_threads
 
-    with kernel_threads(threads), _thread_pools().limit(limits=1, user_api="blas"):
+    with kernel_threads(threads), one_blas_thread():
         yield

@@ -24,8 +24,8 @@ def predictive_information(
     .. math:: I(f(s_t); x_t), \qquad I(f(s_t); x_{t+1}), \qquad I(f(s_t); x_t | x_{t+1})
 
     None is above its value for the whole state (data processing; of the last, because :math:`s_t` depends on
-    :math:`x_{t+1}` through :math:`x_t` alone), so that T times the last bounds the dissipated work of a step from below.
-    From counts, with their bias taken off to first order.
+    :math:`x_{t+1}` through :math:`x_t` alone), so that T times the last bounds the dissipated work of a step from
+    below. From counts, with their bias taken off to first order.
 
     Parameters
     ----------

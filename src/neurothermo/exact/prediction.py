@@ -95,7 +95,9 @@ def prediction(system: Any, rule: Any, signal: Any, *, temperature: Any) -> Pred
     """
     size = checked_system(system).size
     if size > LARGEST:
-        raise InputError(f"system: the states of N = {size} neurons with every input are too many (limit N = {LARGEST})")
+        raise InputError(
+            f"system: the states of N = {size} neurons with every input are too many (limit N = {LARGEST})"
+        )
     bath = checked_temperatures(temperature, size)
     inputs, transitions = checked_signal(signal, size)
     relaxation = _relaxation(system, rule, bath, inputs)
@@ -103,7 +105,7 @@ def prediction(system: Any, rule: Any, signal: Any, *, temperature: Any) -> Pred
     driven = transitions @ joint  # law of (x_{t+1}, s_t)
     memory, predicted = _information(joint), _information(driven)
     work, heat = _work(system, inputs, transitions, joint), nan
-    fields = {"method": f"enumeration of {joint.size} states", "kind": "exact", "stderr": 0.0}
+    fields: dict[str, Any] = {"method": f"enumeration of {joint.size} states", "kind": "exact", "stderr": 0.0}
     single = isinstance(bath, float) and system.symmetric
     if single:
         energies = _energies(system, inputs)

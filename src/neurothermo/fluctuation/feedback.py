@@ -131,7 +131,9 @@ def efficacy(data: Any, *, confidence: float = 0.95) -> Estimate:
             "exponent of 2 its terms have no finite variance, and no error can be given. Find it by integration, or "
             "judge the experiment by check_feedback()."
         )
-        return Estimate(value, confidence=confidence, n=sigma.size, method=method, diagnostics=(sentence,), details=details)
+        return Estimate(
+            value, confidence=confidence, n=sigma.size, method=method, diagnostics=(sentence,), details=details
+        )
     reach = quantile(confidence) * above
     return Estimate(
         value, above, (value - reach, value + reach), confidence, sigma.size, method=method, details=details
@@ -158,7 +160,7 @@ def _dissipated(ledger: Any) -> Array:
 def _doubt(ledger: Any) -> str:
     """What the ledger says against Boltzmann's law, besides that there was feedback."""
     said = start_of(ledger)
-    return "" if "check_feedback" in said else said
+    return start_of(ledger.assign_attrs(keeps_not="")) if "check_feedback" in said else said
 
 
 def _second_law(sigma: Array, level: float, hint: str, details: dict[str, float]) -> Verdict:

@@ -16,6 +16,7 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import one_blas_thread
 from neurothermo.processes.linear_noise import Noise, quiet_sentence
 from neurothermo.processes.lyapunov import check_stable, solve_lyapunov
 from neurothermo.processes.operators import Circulant
@@ -134,7 +135,8 @@ class DenseRoute:
     @cached_property
     def solved(self) -> tuple[Array, float]:
         """C and the residual of its equation."""
-        return solve_lyapunov(self.relaxation, 2 * self.noise.matrix())
+        with one_blas_thread():
+            return solve_lyapunov(self.relaxation, 2 * self.noise.matrix())
 
     def covariance(self) -> Array:
         """C."""
@@ -142,7 +144,8 @@ class DenseRoute:
 
     @cached_property
     def _balance(self) -> Balance:
-        return balance_of(self.irreversible, self.noise, *self.solved, self.mixed)
+        with one_blas_thread():
+            return balance_of(self.irreversible, self.noise, *self.solved, self.mixed)
 
     def balance(self) -> Balance:
         """By C's factor."""

@@ -70,7 +70,7 @@ class NoisySign:
     def log_likelihood(self, outcome: Any, states: Any) -> Array:
         """ln(1 - epsilon) where the outcome is right, ln epsilon where it is wrong."""
         right = (np.asarray(outcome) > 0) == (self.readout(states) >= 0)
-        return np.where(right, np.log1p(-self.error), np.log(self.error))
+        return np.asarray(np.where(right, np.log1p(-self.error), np.log(self.error)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,8 +93,8 @@ def random_signal(inputs: Any, transitions: Any, steps: int, *, before: Any = 0)
 
     .. math:: p(x_{t+1} = i \,|\, x_t = j) = T_{ij}
 
-    The ledger's `outcome` holds the labels :math:`x_1 \dots x_{K+1}` of the inputs, the last of which drives no step: it is what
-    the network may have foreseen. Its `information` is zero.
+    The ledger's `outcome` holds the labels :math:`x_1 \dots x_{K+1}` of the inputs, the last of which drives no step:
+    it is what the network may have foreseen. Its `information` is zero.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from neurothermo.report import Panel
 from neurothermo.studies.chen2020.asymmetry import figure_6
+from neurothermo.studies.chen2020.closed_loop import figure_feedback
 from neurothermo.studies.chen2020.crooks import figure_4a, figure_4b, figure_4c, figure_4d, figure_4e
 from neurothermo.studies.chen2020.distributions import figure_2, figure_3
 from neurothermo.studies.chen2020.exact_laws import figure_exact, figure_hundred
@@ -35,6 +36,7 @@ FIGURES: dict[str, Callable[[Settings], Panel]] = {
     "6": figure_6,
     "7": figure_7,
     "learning": figure_learning,
+    "feedback": figure_feedback,
     "regimes": figure_regimes,
     "exact": figure_exact,
     "hundred": figure_hundred,

@@ -33,7 +33,7 @@ def figure_particle(settings: Settings) -> Panel:
     particles = {parity: BrownianParticle(force=FORCE, parity=parity) for parity in PARITIES}
     runs = {parity: _run(particle, settings) for parity, particle in particles.items()}
     rows = [*_exact_rows(particles), *_stationary_rows(particles, settings)]
-    for parity, particle in particles.items():
+    for parity in PARITIES:
         for time in (0.5, UNTIL):
             index = round(time / UNTIL * STEPS)
             flow = mean_of(runs[parity].flow_steps.values[:, 1 : index + 1].sum(axis=1), "nats")
@@ -63,7 +63,7 @@ def figure_particle(settings: Settings) -> Panel:
             error = 4 * table.std(axis=0) / np.sqrt(len(table))
             right.errorbar(here[7::8], table.mean(axis=0)[7::8], error[7::8], fmt="o", color=color, markersize=3.5,
                            capsize=2, label=f"simulated, {parity} velocity (4 s.e.)")  # fmt: skip
-            right.plot(here[::4], [SETTLING.given(t, parity) for t in here[::4]], color=color, linewidth=1)
+            right.plot(here[3::4], [SETTLING.given(t, parity) for t in here[3::4]], color=color, linewidth=1)
         right.set(xlabel="time (m/γ)", ylabel="nats", title="entropy given to the bath", xlim=(0, UNTIL + 0.05))
         right.legend(loc="lower right")
 

@@ -116,7 +116,7 @@ class Matrices:
 
     def production(self, signs: Array) -> float:
         """From the log ratio of a short step to its reverse, as the step goes to nothing (by two steps)."""
-        shortest = 1e-3 / np.diag(self.relaxation).max()
+        shortest = 1e-3 / np.diag(self.relaxation).max() / len(signs)
         return 2 * self._stepped(shortest / 2, signs) - self._stepped(shortest, signs)
 
     def _stepped(self, dt: float, signs: Array) -> float:

@@ -69,7 +69,8 @@ def figure_transient(settings: Settings) -> Panel:
         right.axhline(0, color="#999999", linewidth=0.6)
         right.set_yscale("symlog", linthresh=1)
         right.set(xlabel="time since switching on", ylabel=f"{RATE} (linear below 1)", title="its balance, N = 10")
-        right.legend(loc="lower left", bbox_to_anchor=(0.0, 0.2))
+        right.set_ylim(-100, 1e6)
+        right.legend(loc="upper right", ncols=2)
 
     return Panel(
         "transient", "Neurons that start to listen",
@@ -95,6 +96,7 @@ def _simulated(settings: Settings, matrices: routes.Matrices, time: float) -> Ro
                       initial=Gaussian(np.zeros(11), DEAF), progress=False)  # fmt: skip
     last = ledger.states.values[:, -1]
     correlation = float(np.corrcoef(last[:, 0], last[:, 1:].sum(axis=1))[0, 1])
+    correlation = float(np.clip(correlation, -1 + 1e-12, 1 - 1e-12))  # two trials lie on a line
     value, stderr = -0.5 * np.log1p(-(correlation**2)), abs(correlation) / np.sqrt(len(last))
     estimate = Estimate(float(value), float(stderr), n=len(last), units="nats")
     exact = routes.information(matrices.after(time, DEAF))

@@ -182,6 +182,21 @@ def test_the_same_bits_for_any_chunk_and_threads():
     np.testing.assert_array_equal(more.work[:1500], simulate(NETWORK, loop(hold(START, 2)), RULE, **options).work)
 
 
+def test_a_start_at_another_temperature_is_followed_to_the_measurement():
+    """Held input, but not the bath's equilibrium: p(y) is that of the law on its way."""
+    ledger = simulate(
+        NETWORK, loop(hold(START, 2)), RULE, temperature=T, trials=20_000, seed=1, initial_temperature=4.0
+    )
+    matrix = np.linalg.matrix_power(oracle.attempt_matrix(COUPLINGS, START, T), 2 * ATTEMPTS)
+    hot = oracle.boltzmann_table(COUPLINGS, 4.0, START)
+    law, right = matrix @ hot.probabilities, likelihood(1, hot.states)
+    chance = law @ right
+    values = np.log([[(1 - ERROR) / chance, ERROR / chance], [(1 - ERROR) / (1 - chance), ERROR / (1 - chance)]])
+    np.testing.assert_allclose(np.unique(ledger.information), np.sort(values.ravel()), atol=1e-10)
+    mean_within(ledger.outcome.values, 2 * chance - 1, resolution=0.1)
+    assert abs(chance - hot.probabilities @ right) > 0.01, "the law must have moved for this to be a test"
+
+
 def test_information_of_a_noisy_sum_of_spins_is_that_of_a_table():
     weights, n = np.array([1.0, 1.0, -1.0]), 0.7
     loop = feedback(NoisyReadout(weights, n), lambda y: np.tanh(y)[:, None, None] * ANSWER, before=hold(START, 0))

@@ -39,7 +39,7 @@ def wrong(name):
 @pytest.mark.parametrize("name", karbowski2024.FIGURES)
 def test_every_row_is_as_expected(name):
     rows = panel(name).rows
-    assert [(one.quantity, one.variant) for one in rows if one.as_expected is not True] == []
+    assert [(one.quantity, one.variant) for one in rows if not one.as_expected] == []
     assert len(rows) >= 20 and any(not one.expected for one in rows), "nothing is shown to fail"
     assert panel(name).name == name and panel(name).caption.endswith(".")
 

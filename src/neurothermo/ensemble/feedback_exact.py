@@ -20,6 +20,7 @@ LARGEST = 16  # neurons whose states are enumerated
 EVALUATIONS = 2**28  # of a likelihood or of a weight, at most
 PROPAGATED = 1e9  # updates of a state's probability on the way to the measurement, at most
 FEW = 64  # different last inputs whose free energies are summed one by one
+BOLTZMANN = 1e-9  # of the largest logarithm: how far a law may be from exp(-E/T) by rounding
 DIGITS = 12  # to which weighted sums of spins are told apart
 ROWS = 4096
 
@@ -59,7 +60,7 @@ def _log_law(plan: Setup, law: InitialLaw) -> Array | str:
     if law.log_probability is None:
         return f"absent: the law of the initial states ({law.name}) is not known exactly; give evidence="
     logs = np.asarray(law.log_probability(states_of(system.size)))
-    if drive.steps == 0 or _kept(plan, law):
+    if drive.steps == 0 or _kept(plan, law, logs):
         return logs
     if not isinstance(plan.rule, Glauber):
         return "absent: a rule other than Glauber's moved the state before the measurement; give evidence="
@@ -75,13 +76,18 @@ def _log_law(plan: Setup, law: InitialLaw) -> Array | str:
         return np.log(np.maximum(found, 0.0))
 
 
-def _kept(plan: Setup, law: InitialLaw) -> bool:
+def _kept(plan: Setup, law: InitialLaw, logs: Array) -> bool:
     """Whether the trials wait, in a law that their rule keeps."""
     values, rule = plan.protocol.values, plan.rule
-    held = bool(np.all(values == values[0]))
+    if not np.all(values == values[0]):
+        return False
+    if law.name == "stationary":
+        return True
     bath = isinstance(rule, Glauber) and rule.order != "parallel" and rule.activation == "heat-bath"
-    boltzmann = law.name == "equilibrium" and "initial_temperature" not in law.attributes and np.ndim(plan.temperature)
-    return held and (law.name == "stationary" or (bath and boltzmann == 0 and law.name == "equilibrium"))
+    if not (bath and plan.has_energy and np.ndim(plan.temperature) == 0):
+        return False
+    gaps = logs + plan.first.energy(states_of(plan.first.size), values[0]) / plan.temperature
+    return bool(np.ptp(gaps) < BOLTZMANN * (1 + np.abs(logs).max()))
 
 
 def _summed(measure: Any, size: int, logs: Array, outcomes: Any) -> tuple[Array | None, str]:

@@ -25,7 +25,7 @@ NETWORKS = {  # tuning, tau_n and D_r; the velocity has tau_v = D_v = 1
     "N = 1, fast": (1, 0.01, 0.1),
 }
 SIZES = np.unique(np.round(np.geomspace(1, 1e5, 26)).astype(int))
-DECODED = (1, 10, 100)
+DECODED = (1, 10, 40)
 DT = 0.02  # between two records
 FASTS = ((0.01, OTHER), (0.1, FORWARD), (1.0, REVERSE))  # tau_n and its colour
 
@@ -152,7 +152,7 @@ def _simulated_rows(settings: Settings) -> list[Row]:
 def _decoded(settings: Settings, size: int) -> tuple[VelocityNeurons, dict[str, Array]]:
     """Mean square errors of both decoders, one a trial."""
     network = VelocityNeurons(size)
-    ledger = simulate(network, 300, dt=DT, trials=settings.share(0.01), seed=settings.seed, record="states",
+    ledger = simulate(network, 200, dt=DT, trials=settings.share(0.01), seed=settings.seed, record="states",
                       progress=False)  # fmt: skip
     linear, kalman = network.decoder(), network.decoder("kalman")
     missed: dict[str, list[float]] = {"linear": [], "kalman": []}

@@ -256,6 +256,7 @@ def test_a_wrong_number_is_noticed(name, owner, method, rows, monkeypatch):
     assert any(rows in one for one in wrong(name))
 
 
+@pytest.mark.slow
 def test_a_wrong_parity_is_noticed(monkeypatch):
     true = VelocityNeurons.entropy_production
     swapped = {"even": "odd", "odd": "even", None: "odd"}
@@ -265,6 +266,7 @@ def test_a_wrong_parity_is_noticed(monkeypatch):
     assert len([one for one in wrong("inference") if "entropy production" in one]) >= 10
 
 
+@pytest.mark.slow
 def test_wrong_cooperativity_is_noticed(monkeypatch):
     true = SpineNetwork.pulse
     monkeypatch.setattr(
@@ -284,6 +286,7 @@ def test_the_routes_are_not_the_library():
     assert inference.second_route(10, 0.1, 0.1)["filter"] == pytest.approx(0.0198010, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_few_trials_do_not_fail():
     few = replace(SMALL, trials=2, ring=3)
     for name in karbowski2024.FIGURES:

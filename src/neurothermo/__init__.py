@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neurothermo.dynamics import Langevin as Langevin
     from neurothermo.ensemble import entropy_production as entropy_production
     from neurothermo.ensemble import forward_and_reverse as forward_and_reverse
+    from neurothermo.ensemble import predictive_information as predictive_information
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.exact import mean_field as mean_field
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
     from neurothermo.processes import TunedNeurons as TunedNeurons
     from neurothermo.processes import VelocityNeurons as VelocityNeurons
     from neurothermo.processes import kernels as kernels
+    from neurothermo.protocols import NoisyReadout as NoisyReadout
+    from neurothermo.protocols import NoisySign as NoisySign
     from neurothermo.protocols import Protocol as Protocol
+    from neurothermo.protocols import feedback as feedback
     from neurothermo.protocols import hold as hold
     from neurothermo.protocols import ramp as ramp
+    from neurothermo.protocols import random_signal as random_signal
     from neurothermo.recordings import datasets as datasets
     from neurothermo.systems import DriftSystem as DriftSystem
     from neurothermo.systems import Gain as Gain
@@ -58,6 +63,8 @@ _ROOMS = {
     "LinearLearner": "processes",
     "MarkovJump": "processes",
     "NeuralField": "processes",
+    "NoisyReadout": "protocols",
+    "NoisySign": "protocols",
     "PlasticNetwork": "systems",
     "Protocol": "protocols",
     "RateNetwork": "systems",
@@ -68,11 +75,14 @@ _ROOMS = {
     "Verdict": "core.verdict",
     "datasets": "recordings",
     "entropy_production": "ensemble",
+    "feedback": "protocols",
     "forward_and_reverse": "ensemble",
     "hold": "protocols",
     "hopfield": "systems",
     "mean_field": "exact",
+    "predictive_information": "ensemble",
     "ramp": "protocols",
+    "random_signal": "protocols",
     "simulate": "ensemble",
     "split_flow": "ensemble",
 }

@@ -53,7 +53,7 @@ class BlockDriver:
     @property
     def block(self) -> int:
         """Enough trials to outweigh the cost of a call."""
-        return int(np.clip(2**14 // self.system.dimension // TILE * TILE, TILE, 1024))
+        return int(np.clip(2**13 // self.system.dimension // TILE * TILE, TILE, 512))
 
     @property
     def cost(self) -> float:

@@ -68,9 +68,9 @@ def figure_feedback(settings: Settings) -> Panel:
         "feedback", "Closed-loop stimulation: work from information",
         "The network rests without input; a readout of which memory is nearer, wrong now and then, decides to which "
         f"of them the input jumps (magnitude {settings.magnitude:g}) before it goes back to nothing in {STEPS} "
-        "attempts. The free-energy difference is zero, so Jarzynski's average of exp(-W/T) would be 1 without feedback: "
-        "it is the efficacy, above 1. With the information inside the average it is 1 again, and no more work is gained than "
-        "T times the mean information.",
+        "attempts. Then dF is zero, so Jarzynski's average of exp(-W/T) would be 1 without feedback; "
+        "it is the efficacy, above 1. With the information inside the average it is 1 again, and no more work is "
+        "gained than T times the mean information.",
         tuple(rows), lambda figure: _draw(figure, settings, laws, seen), (8.0, 3.2),
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What is done to a network: inputs that change step by step."""
 
-from neurothermo.protocols.feedback import Feedback, Measure, NoisyReadout, NoisySign, feedback
+from neurothermo.protocols.measured import Feedback, Measure, NoisyReadout, NoisySign, feedback
 from neurothermo.protocols.protocol import Protocol, as_protocol, hold, ramp
 from neurothermo.protocols.signals import random_signal
 

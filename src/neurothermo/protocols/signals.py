@@ -10,7 +10,7 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_array, checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
-from neurothermo.protocols.feedback import Feedback, feedback
+from neurothermo.protocols.measured import Feedback, feedback
 
 ROUNDING = 1e-9  # of probabilities that must sum to one
 

@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 STUDIES = {  # each a module of neurothermo.studies, imported when it is asked for, and its figures
-    "chen2020": "2, 3, 4a, 4b, 4c, 4d, 4e, 5, 6, 7, learning, regimes, exact, hundred",
+    "chen2020": "2, 3, 4a, 4b, 4c, 4d, 4e, 5, 6, 7, learning, feedback, regimes, exact, hundred",
     "lucente2025": "table, spectrum, noise, transient, bump, nonlinear, instability",
     "karbowski2024": "particle, inference, transient, learning, bistability, spines, bounds",
 }

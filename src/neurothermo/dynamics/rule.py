@@ -29,7 +29,7 @@ class Rule(Protocol):
         system : SpinNetwork or another system
         states : array, shape (trials, N)
             Not to be changed in place.
-        field : array, shape (N,)
+        field : array, shape (N,); shape (trials, N) in the response to a measurement (`protocols.feedback`)
         temperature : float or array of shape (N,)
         address : Address
             Where to draw: ``address.uniforms(draws)`` has shape (trials, draws).

@@ -17,7 +17,7 @@ from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024 import routes
 from neurothermo.studies.karbowski2024.settings import RATE, Settings
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 FORCE, TIME, MOVING_TIME = 0.5, 0.5, 0.3
 NEURONS = (0.01, 0.1, 0.5)

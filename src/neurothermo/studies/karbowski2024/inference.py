@@ -15,7 +15,7 @@ from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024 import routes
 from neurothermo.studies.karbowski2024.settings import RATE, Settings, mean_of
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 NETWORKS = {  # tuning, tau_n and D_r; the velocity has tau_v = D_v = 1
     "N = 1": (1, 0.1, 0.1),

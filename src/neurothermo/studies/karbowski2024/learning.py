@@ -10,7 +10,7 @@ from neurothermo.processes.learner import LinearLearner
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024.settings import Settings
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 RATIO = 8.0
 LEARNER = LinearLearner(velocity_variance=RATIO)

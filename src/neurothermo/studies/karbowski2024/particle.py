@@ -13,7 +13,7 @@ from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024 import routes
 from neurothermo.studies.karbowski2024.settings import RATE, Settings, mean_of
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 FORCE, MEAN, VARIANCE = 0.5, 2.0, 0.25
 SETTLING = routes.Settling(FORCE, MEAN, VARIANCE)

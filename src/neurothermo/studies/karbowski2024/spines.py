@@ -13,7 +13,7 @@ from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024 import routes
 from neurothermo.studies.karbowski2024.settings import RATE, Settings
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 STIMULUS, DURATION = 10.0, 1.0
 HELP = (-0.5, 0.0, 0.5)

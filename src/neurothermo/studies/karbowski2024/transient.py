@@ -14,7 +14,7 @@ from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.karbowski2024 import routes
 from neurothermo.studies.karbowski2024.settings import RATE, Settings
-from neurothermo.studies.lucente2025.settings import ruled, same
+from neurothermo.studies.rows import ruled, same
 
 TIMES = (0.01, 0.05, 0.1, 0.2, 0.5, 1.0)
 PEAK, HALF = 0.035, 0.2  # when a simulated network is looked at

@@ -12,7 +12,8 @@ from neurothermo.processes import NeuralField
 from neurothermo.report import Panel
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.lucente2025 import matrices
-from neurothermo.studies.lucente2025.settings import RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 PINS = (0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 

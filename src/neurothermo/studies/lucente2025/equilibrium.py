@@ -12,7 +12,8 @@ from neurothermo.processes import NeuralField, kernels
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import OTHER, REVERSE
 from neurothermo.studies.lucente2025 import matrices
-from neurothermo.studies.lucente2025.settings import HAT, RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import HAT, RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 NOISES = ("white", "correlated in space", "stronger at some places", "D proportional to 1/f'")
 NOTHING = 1e-9  # nats per unit time: what rounding may leave of an entropy production that is zero

@@ -10,7 +10,8 @@ from neurothermo.core.errors import InputError
 from neurothermo.processes import NeuralField, kernels
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
-from neurothermo.studies.lucente2025.settings import HAT, RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import HAT, RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 GAINS = (0.5, 0.9, 1.05, 1.1)
 COLORS = (OTHER, FORWARD, "#CC79A7", REVERSE)

@@ -11,7 +11,8 @@ from neurothermo.processes import NeuralField, kernels
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.lucente2025 import matrices
-from neurothermo.studies.lucente2025.settings import RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 SPECTRA = {
     "white": kernels.delta(1.0),

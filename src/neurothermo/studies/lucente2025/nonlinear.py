@@ -14,7 +14,8 @@ from neurothermo.ensemble import entropy_production, simulate
 from neurothermo.processes import NeuralField, kernels
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, REVERSE
-from neurothermo.studies.lucente2025.settings import RATE, Settings, same
+from neurothermo.studies.lucente2025.settings import RATE, Settings
+from neurothermo.studies.rows import same
 from neurothermo.systems import DriftSystem, gains
 
 RING = (16.0, 16)  # length and points

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
 from typing import Any
 
 import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.processes import NeuralField, kernels
-from neurothermo.report import Row
 from neurothermo.systems import gains
 
 RATE = "nats per unit time"
@@ -60,19 +58,3 @@ class Settings:
         hat, gain = kernels.mexican_hat(3.0, 1.0, 2.0, 2.0), gains.logistic(slope=5.0, threshold=0.5)
         field = NeuralField(length, refined * points, hat, gain, noise=noise, input=pin * wave)
         return field.about(field.stationary_state(wave))
-
-
-def same(
-    quantity: str, variant: str, value: Any, exact: Any, *, digits: float = 1e-9, scale: float = 0.0, units: str = "",
-    expected: bool = True, sentence: str = "",
-) -> Row:  # fmt: skip
-    """Two numbers without sampling error: agreement within `digits` of the exact one, or of `scale` if that is more."""
-    number, other = float(value), float(exact)
-    near = bool(abs(number - other) <= digits * max(abs(other), scale))
-    return Row(quantity, variant, number, nan, other, units, near, expected, sentence)
-
-
-def ruled(quantity: str, variant: str, value: Any, holds: Any, *, exact: float = nan, units: str = "",
-          expected: bool = True, sentence: str = "") -> Row:  # fmt: skip
-    """A number with a verdict of its own."""
-    return Row(quantity, variant, float(value), nan, exact, units, bool(holds), expected, sentence)

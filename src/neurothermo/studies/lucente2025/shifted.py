@@ -9,7 +9,8 @@ import numpy as np
 from neurothermo.processes import NeuralField, kernels
 from neurothermo.report import Panel
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
-from neurothermo.studies.lucente2025.settings import DENSITY, RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import DENSITY, RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 SHIFTS = (0.25, 0.5, 1.0, 2.0)
 COLORS = (OTHER, FORWARD, REVERSE, "#CC79A7")

@@ -11,7 +11,8 @@ from neurothermo.processes.linear import LinearLangevin
 from neurothermo.report import Panel, Row
 from neurothermo.report.figures import EXACT, FORWARD, OTHER, REVERSE
 from neurothermo.studies.lucente2025 import matrices
-from neurothermo.studies.lucente2025.settings import RATE, Settings, ruled, same
+from neurothermo.studies.lucente2025.settings import RATE, Settings
+from neurothermo.studies.rows import ruled, same
 
 RELAXATION = np.array([[1.0, 0.5], [-0.3, 2.0]])
 DIFFUSION = np.array([[1.0, 0.2], [0.2, 0.5]])

@@ -201,7 +201,14 @@ def _gain(value: Any) -> gains.Gain:
     """A number, the slope of a linear gain, or a table with the name of a gain."""
     if isinstance(value, dict):
         return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})
+    if isinstance(value, str):
+        raise InputError(f"gain must be a number or a table such as {{ kind = \"{_like(value)}\" }}, got {value!r}")
     return gains.as_gain(value)
+
+
+def _like(word: str) -> str:
+    """The gain that a word names, or one that there is."""
+    return word if word in GAINS else GAINS[0]
 
 
 KERNELS = ("gaussian", "mexican_hat", "exponential")

@@ -14,6 +14,8 @@ from neurothermo.core.randomness import Address
 
 SYMMETRY_TOLERANCE = 1e-10  # of the largest entry: room for the rounding of a covariance that was solved for
 
+SMALL = 256  # coordinates
+
 
 def checked_symmetric(matrix: Any, name: str, size: int | None = None, tolerance: float = SYMMETRY_TOLERANCE) -> Array:
     """A finite symmetric matrix, its rounding evened out.
@@ -128,8 +130,11 @@ def divergence(offset: Array, covariance: Array, other: Gaussian, log_determinan
     if log_determinant == -np.inf:
         return float(np.inf)
     inverse = other.inverse_factor
-    spread = float(np.einsum("ij,ij->", inverse @ covariance, inverse))
     shift = inverse @ offset
+    if other.size <= SMALL:  # x - ln(1 + x) eigenvalue by eigenvalue: no cancellation, and so never negative
+        beyond = np.linalg.eigvalsh(inverse @ covariance @ inverse.T) - 1
+        return float(0.5 * (np.sum(beyond - np.log1p(beyond)) + shift @ shift))
+    spread = float(np.einsum("ij,ij->", inverse @ covariance, inverse))
     return float(0.5 * (spread - other.size + shift @ shift + other.log_determinant - log_determinant))
 
 

@@ -198,11 +198,12 @@ class ForcedDriver:
     ) -> None:
         count = min(self.block, len(flight.states) - start)
         rows = slice(start, start + count)
-        block = self._started(flight, rows)
-        for k in range(1, len(values)):
-            block = self._step(block, flight.keys, values, k, first_step + k - 1, relax_first)
-            if watched:
-                self._watch(block, first_step + k - 1)
+        with np.errstate(all="ignore"):  # what is no number is found below, and named; holds for this thread alone
+            block = self._started(flight, rows)
+            for k in range(1, len(values)):
+                block = self._step(block, flight.keys, values, k, first_step + k - 1, relax_first)
+                if watched:
+                    self._watch(block, first_step + k - 1)
         if not watched and not _finite(block).all():  # find out where, from the start
             sums = {name: total.copy() for name, total in flight.sums.items()}
             again = replace(flight, work=flight.work.copy(), flow=flight.flow.copy(), sums=sums)

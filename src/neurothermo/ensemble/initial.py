@@ -18,6 +18,7 @@ from neurothermo.dynamics.drivers import driver_for
 from neurothermo.ensemble.burn_in import SHORTENED, BurnIn, Softened, calm_step
 from neurothermo.ensemble.setup import Setup
 from neurothermo.systems import SpinNetwork
+from neurothermo.systems.continuous import why_no_law
 from neurothermo.systems.massive import Massive
 
 SMALL = {"random": 12, "sequential": 12, "parallel": 8}  # neurons, up to which a stationary law is solved exactly
@@ -134,6 +135,8 @@ def _equilibrium_of_spins(system: SpinNetwork, field: Array, temperature: float,
 def _equilibrium_of_variables(system: Any, field: Array, temperature: float, burn_in: BurnIn) -> InitialLaw:
     """By accepted moves that keep exp(-E/T) exactly, of a duration at which about two in three are accepted."""
     places = system.system if isinstance(system, Massive) else system
+    if why := why_no_law(places, field, temperature):
+        raise InputError(f"there is no law to start from: {why}; give states or a law as initial, if that is meant")
     dt = calm_step(places, field, temperature, burn_in.stream)
     steps = [Langevin(dt * factor, "boltzmann", "metropolis") for factor in (1.0, *SHORTENED)]
     long, *short = (driver_for(places, step, temperature) for step in steps)

@@ -12,6 +12,7 @@ from neurothermo.core.estimate import Estimate
 from neurothermo.core.ledger import column, is_ledger
 
 TRIALS_A_CONTROL = 20
+RCOND = 1e-10  # of the Gram matrix: combinations of controls that vanish are left out
 
 
 def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
@@ -80,9 +81,18 @@ def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
         ess=float(flow.size),
         units=f"nats per {attributes['clock']}",
         method="entropy flow of a stationary run" + f", {controls.shape[1]} controls" * bool(controls.shape[1]),
-        diagnostics=(f"The start is in doubt: {route}.",) if "NOT CONVERGED" in route else (),
+        diagnostics=_sentences(route, flow.size),
         details={"ticks": ticks, "initial_route": route, "controls": controls.shape[1]},
     )
+
+
+def _sentences(route: str, trials: int) -> tuple[str, ...]:
+    found = []
+    if "NOT CONVERGED" in route:
+        found.append(f"The start is in doubt: {route}.")
+    if trials == 1:
+        found.append("One trial has no scatter to tell an error from: run more.")
+    return tuple(found)
 
 
 def _controls(ledger: Any, trials: int) -> Array:
@@ -125,10 +135,18 @@ def _mean_beside(values: Array, controls: Array) -> tuple[float, float]:
         return float(values.mean()), float("nan")
     scale = controls.std(axis=0)
     design = np.concatenate([np.ones((n, 1)), controls / scale], axis=1)
-    coefficients, _, rank, _ = np.linalg.lstsq(design, values, rcond=1e-10)
+    inverse, rank = _inverse(design.T @ design)
+    coefficients = inverse @ (design.T @ values)
+    coefficients += inverse @ (design.T @ (values - design @ coefficients))  # what squaring the design lost
     left = values - design @ coefficients
-    leverage = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)[0, 0]
-    return float(coefficients[0]), float(np.sqrt(left @ left / (n - rank) * leverage))
+    return float(coefficients[0]), float(np.sqrt(left @ left / (n - rank) * inverse[0, 0]))
+
+
+def _inverse(gram: Array) -> tuple[Array, int]:
+    """Pseudo-inverse and rank of a Gram matrix of scaled columns: far cheaper than the columns' own decomposition."""
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > RCOND * values[-1]
+    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T, int(kept.sum())
 
 
 def _interval(value: float, stderr: float, n: int, confidence: float) -> tuple[float, float]:

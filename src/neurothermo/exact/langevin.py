@@ -11,7 +11,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.dynamics import Langevin
 from neurothermo.exact.fokker_planck import langevin_entropy_production
-from neurothermo.systems.continuous import inputs, is_continuous
+from neurothermo.systems.continuous import inputs, is_continuous, why_no_law
 
 MOST_VARIABLES = 3
 MARGIN = 1e-9  # of a box with walls, left out: the mobility vanishes on them
@@ -23,7 +23,8 @@ def production_of_variables(system: Any, rule: Any, temperature: Any, field: Any
     Raises
     ------
     InputError
-        If the rule does not move the system by overdamped noise on every variable, or there are more than three.
+        If the rule does not move the system by overdamped noise on every variable, or there are more than three; if the noise is
+        matched to an energy that does not confine it.
     """
     if not isinstance(rule, Langevin) or not is_continuous(system):
         raise InputError(f"rule must be Langevin(...) for a system of real variables, got {rule!r}")
@@ -33,6 +34,8 @@ def production_of_variables(system: Any, rule: Any, temperature: Any, field: Any
     if rule.noise == "underdamped":
         raise InputError("entropy production on a grid is for overdamped noise; of underdamped motion simulate it")
     if rule.keeps_boltzmann(system) and np.ndim(temperature) == 0:
+        if why := why_no_law(system, field, float(temperature)):
+            raise InputError(f"system has no stationary state: {why}")
         return Estimate(
             0.0, 0.0, (0.0, 0.0), units="nats per unit time", temperature=float(temperature), kind="exact",
             method="detailed balance",

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.core.flight import Process
 from neurothermo.exact.langevin import production_of_variables
 from neurothermo.exact.lumped_steady import lumped_flow, lumped_law
 from neurothermo.exact.lumped_ticks import LumpedTick, lumped_tick
@@ -68,6 +69,8 @@ def entropy_production(system: Any, rule: Any, *, temperature: Any, field: Any =
     ----------
     Schnakenberg, Rev. Mod. Phys. 48, 571 (1976), eq. 7.6; Gaspard, J. Stat. Phys. 117, 599 (2004).
     """
+    if isinstance(system, Process):
+        raise InputError("system: a process answers for itself: process.entropy_production()")
     if is_continuous(system):
         return production_of_variables(system, rule, temperature, field)
     if law is None and (lumped := lumped_tick(system, rule, temperature, field)) is not None:
@@ -139,6 +142,13 @@ def entropy_production_map(system: Any, rule: Any, *, temperature: Any, field: A
     InputError
         As `entropy_production` does.
     """
+    if isinstance(system, Process):
+        raise InputError(
+            "system: entropy_production_map is for spins; a process answers for itself: process.entropy_production(), "
+            "and its own entropy_production_map() where it has one"
+        )
+    if is_continuous(system):
+        raise InputError(f"system: entropy_production_map is for spins (SpinNetwork), got {type(system).__name__}")
     import xarray as xr
 
     from neurothermo.exact.attribution import FlowParts, flow_parts

@@ -194,8 +194,8 @@ def _doubtful(doubt: str) -> str:
     if not doubt:
         return ""
     return (
-        f"No free energy follows from these works: {doubt}; use a heat bath that moves one neuron at a time, started "
-        "with initial='equilibrium'."
+        f"No free energy follows from these works: {doubt}; use a heat bath that moves one neuron at a time (of "
+        "real variables: noise='boltzmann'), started with initial='equilibrium'."
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurothermo.core.checks import Array
+from neurothermo.core.errors import InputError
 from neurothermo.processes.operators import Circulant
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 POTENTIALS = np.linspace(-50.0, 50.0, 2001)  # where the gain's largest slope is looked for
 SHARE = 0.05  # of the shortest time: the default step
 LONG = 0.5
+LOST = 0.01  # of the weakest mode's noise: the power that rounding to single precision may add to it
 GRAIN = 16  # rows that a single-precision transform takes at once
 
 
@@ -66,12 +68,28 @@ def _bath(field: NeuralField, dt: float) -> Bath:
         return IndependentNoise(np.ones(field.size), np.zeros(field.size) + diffusion, dt, False)
     if isinstance(diffusion, Circulant):
         spectrum = np.asarray(diffusion.eigenvalues).real
+        _require_resolved(spectrum)
         return CorrelatedNoise(
             _filter(spectrum, np.sqrt(2 * dt * spectrum)), _filter(spectrum, 1 / spectrum), dt, False
         )
+    _require_resolved(np.linalg.eigvalsh(diffusion))
     factor = (np.sqrt(2 * dt) * np.linalg.cholesky(diffusion)).T.astype(np.float32)
     inverse = np.linalg.inv(diffusion).astype(np.float32)
     return CorrelatedNoise(lambda rows: rows @ factor, lambda rows: rows @ inverse, dt, False)
+
+
+def _require_resolved(powers: Array) -> None:
+    """Raise where single precision does not hold the noise of the weakest mode beside that of the strongest.
+
+    Rounding of a state adds to every mode about eps^2 times the power of the strongest at each step, eps = 1.2e-7; the
+    flow divides it by the power of the weakest.
+    """
+    share = float(np.min(powers) / np.max(powers))
+    if LOST * share < float(np.finfo(np.float32).eps) ** 2:
+        raise InputError(
+            f"noise is too smooth to simulate: its weakest mode has {share:.2g} of the strongest's power, which single "
+            "precision cannot tell from rounding; add white noise, kernels.gaussian(...) + kernels.delta(...)"
+        )
 
 
 def _filter(spectrum: Array, gains: Array) -> Any:

@@ -18,9 +18,12 @@ LINEAR_PROBES = np.linspace(-40.0, 40.0, 81)
 ROUNDING = 1e-14  # a root closer to zero is zero
 CONVERGED = 1e-12  # of the potentials
 MOST_STEPS = 200
+FARTHEST = 1e150  # of the drift: its square is still a float
 DECAYS = 1e-10  # of 1/tau: slower than that is no decay
 SLIDES = 1e-4  # of 1/tau: a rate that is zero but for the grid
-DENSE = 600  # places up to which all rates are computed
+DENSE = 600  # places up to which all rates are computed at once
+MOST_DENSE = 4000  # places up to which they are where nothing quicker answers
+SOLVED = 1e-8  # of the bound: what an eigenvector may be off by
 
 
 @dataclass(frozen=True)
@@ -120,15 +123,16 @@ def newton(coupling: Coupling, gain: Gain, current: Array, guess: Array) -> tupl
         If the residual does not fall to rounding.
     """
     state = np.array(guess, dtype=np.float64)
-    missing = missing_drift(coupling, gain, current, state)
-    for _ in range(MOST_STEPS):
-        largest = float(np.max(np.abs(missing)))
-        if largest <= CONVERGED * (1 + np.max(np.abs(state))):
-            return state, largest
-        if not np.isfinite(largest):
-            break
-        state = state + _step(coupling, gain.derivative(state), missing, 1 + largest)
+    with np.errstate(over="ignore", invalid="ignore"):  # a guess far off overflows: the sentence below says so
         missing = missing_drift(coupling, gain, current, state)
+        for _ in range(MOST_STEPS):
+            largest = float(np.max(np.abs(missing)))
+            if largest <= CONVERGED * (1 + np.max(np.abs(state))):
+                return state, largest
+            if not largest < FARTHEST:
+                break
+            state = state + _step(coupling, gain.derivative(state), missing, 1 + largest)
+            missing = missing_drift(coupling, gain, current, state)
     raise InputError(
         f"Newton's method found no stationary state from this guess: {np.max(np.abs(missing)):.3g} of the drift is "
         "left; start from a state that the field itself relaxes to, if it comes to rest at all"
@@ -149,24 +153,62 @@ def _step(coupling: Coupling, slopes: Array, missing: Array, diagonal: float) ->
 
 
 def slowest_rate(coupling: Coupling, slopes: Array, tau: float) -> float:
-    """The smallest real part of an eigenvalue of (1 - J G)/tau: negative where the state is unstable."""
-    gains = slopes.ravel()
-    if gains.size > DENSE:
-        from scipy.sparse.linalg import LinearOperator, eigs
+    """The smallest real part of an eigenvalue of (1 - J G)/tau: negative where the state is unstable.
 
-        operator = LinearOperator(
-            (gains.size, gains.size),
-            matvec=lambda v: coupling.apply((gains * v.ravel()).reshape(slopes.shape)).ravel(),
-            dtype=np.float64,
-        )
-        start = 1 + np.cos(np.arange(gains.size))  # the same in every run, and in no symmetry class
-        largest = float(np.max(eigs(operator, k=4, which="LR", v0=start, return_eigenvectors=False).real))
-    elif coupling.symmetric:  # then J G is similar to G^1/2 J G^1/2, which is symmetric
+    Of more than `DENSE` places where max |g| max |J_k| < 1 a bound below it, positive: there J G contracts.
+
+    Raises
+    ------
+    InputError
+        If there are more than `MOST_DENSE` places and the iteration finds no eigenvector.
+    """
+    gains = slopes.ravel()
+    bound = float(np.max(np.abs(gains)) * np.max(np.abs(coupling.transfer)))
+    if gains.size > DENSE:
+        if bound < 1 - SLIDES:
+            return (1 - bound) / tau
+        found = _largest_by_iteration(coupling, slopes, bound)
+        if found is not None:
+            return (1 - found) / tau
+        if gains.size > MOST_DENSE:
+            raise InputError(
+                f"whether this state is stable could not be found: the iteration for the fastest-growing of its "
+                f"{gains.size} patterns fails, and all of them are computed up to {MOST_DENSE} places only; take fewer"
+            )
+    return (1 - _largest_of_all(coupling, gains)) / tau
+
+
+def _largest_of_all(coupling: Coupling, gains: Array) -> float:
+    """The largest real part of an eigenvalue of J G, from all of them."""
+    if coupling.symmetric and np.all(gains >= 0):  # then J G is similar to G^1/2 J G^1/2, which is symmetric
         root = np.sqrt(gains)
-        largest = float(np.linalg.eigvalsh(root[:, None] * coupling.matrix() * root)[-1])
-    else:
-        largest = float(np.max(np.linalg.eigvals(coupling.matrix() * gains).real))
-    return (1 - largest) / tau
+        return float(np.linalg.eigvalsh(root[:, None] * coupling.matrix() * root)[-1])
+    return float(np.max(np.linalg.eigvals(coupling.matrix() * gains).real))
+
+
+def _largest_by_iteration(coupling: Coupling, slopes: Array, bound: float) -> float | None:
+    """The same by Arnoldi's method; None where it does not converge, or to what is no eigenvector.
+
+    Far from normal, as a kernel that drives one way along a line makes it, J G misleads the method.
+    """
+    from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
+
+    def times(v: Any) -> Any:
+        return coupling.apply((slopes.ravel() * v.ravel()).reshape(slopes.shape)).ravel()
+
+    operator = LinearOperator((slopes.size, slopes.size), matvec=times, dtype=np.float64)
+    start = 1 + np.cos(np.arange(slopes.size))  # the same in every run, and in no symmetry class
+    try:
+        values, vectors = eigs(operator, k=4, which="LR", v0=start)
+    except ArpackError:
+        return None
+    if not np.all(np.abs(values) <= (1 + SOLVED) * bound):
+        return None
+    for value, vector in zip(values, vectors.T, strict=True):
+        image = times(vector.real.copy()) + 1j * times(vector.imag.copy())
+        if not np.linalg.norm(image - value * vector) <= SOLVED * bound:
+            return None
+    return float(np.max(values.real))
 
 
 def chosen(points: tuple[FixedPoint, ...], gain: Gain) -> float:

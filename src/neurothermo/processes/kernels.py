@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,10 +72,21 @@ class Kernel:
         return self.name
 
 
+@dataclass(frozen=True, eq=False)
+class _Sum:
+    """The sum of two functions; a class, and not a function within one, so that it can be pickled."""
+
+    one: Function
+    other: Function
+
+    def __call__(self, *z: Array) -> Any:
+        return self.one(*z) + self.other(*z)
+
+
 def _sum(one: Function | None, other: Function | None) -> Function | None:
     if one is None or other is None:
         return None
-    return lambda *z: one(*z) + other(*z)
+    return _Sum(one, other)
 
 
 def gaussian(weight: float, width: float, shift: Any = 0.0) -> Kernel:
@@ -99,14 +111,9 @@ def gaussian(weight: float, width: float, shift: Any = 0.0) -> Kernel:
     """
     w, s, a = checked_number(weight, "weight"), _positive(width, "width"), _shift(shift)
 
-    def function(*z: Array) -> Array:
-        return w * (2 * np.pi * s * s) ** (-len(z) / 2) * np.exp(-_square(_moved(z, a)) / (2 * s * s))
-
-    def fourier(*k: Array) -> Array:
-        return w * np.exp(-_square(k) * s * s / 2) * _turned(k, a)
-
     return Kernel(
-        _named("gaussian", weight=w, width=s, shift=a), function, fourier,
+        _named("gaussian", weight=w, width=s, shift=a), partial(_gaussian, w, s, a),
+        partial(_gaussian_fourier, w, s, a),
         float(np.hypot.reduce(a)) + GAUSSIAN_REACH * s, _fitting(a),
     )  # fmt: skip
 
@@ -132,15 +139,9 @@ def exponential(weight: float, width: float, shift: Any = 0.0) -> Kernel:
     """
     w, s, a = checked_number(weight, "weight"), _positive(width, "width"), _shift(shift)
 
-    def function(*z: Array) -> Array:
-        norm = 2 * s if len(z) == 1 else 2 * np.pi * s * s
-        return w / norm * np.exp(-np.sqrt(_square(_moved(z, a))) / s)
-
-    def fourier(*k: Array) -> Array:
-        return w * (1 + _square(k) * s * s) ** (-(len(k) + 1) / 2) * _turned(k, a)
-
     return Kernel(
-        _named("exponential", weight=w, width=s, shift=a), function, fourier,
+        _named("exponential", weight=w, width=s, shift=a), partial(_exponential, w, s, a),
+        partial(_exponential_fourier, w, s, a),
         float(np.hypot.reduce(a)) + EXPONENTIAL_REACH * s, _fitting(a),
     )  # fmt: skip
 
@@ -175,7 +176,7 @@ def mexican_hat(excitation: float, excitation_width: float, inhibition: float, i
 def delta(weight: float) -> Kernel:
     """A local kernel, w delta(z), with J_k = w: as noise, what is white in space."""
     w = checked_number(weight, "weight")
-    return Kernel(_named("delta", weight=w), None, lambda *k: np.full(np.shape(k[0]), w), 0.0)
+    return Kernel(_named("delta", weight=w), None, partial(_even, w), 0.0)
 
 
 def nearest(forward: float, backward: float, spacing: float = 1.0) -> Kernel:
@@ -192,7 +193,7 @@ def nearest(forward: float, backward: float, spacing: float = 1.0) -> Kernel:
     there, back = checked_number(forward, "forward"), checked_number(backward, "backward")
     h = _positive(spacing, "spacing")
     name = _named("nearest", forward=there, backward=back, spacing=h)
-    return Kernel(name, None, lambda k: there * np.exp(-1j * k * h) + back * np.exp(1j * k * h), h, (1,))
+    return Kernel(name, None, partial(_two_neighbours, there, back, h), h, (1,))
 
 
 def spectrum(function: Function, dimensions: tuple[int, ...] = (1, 2)) -> Kernel:
@@ -216,6 +217,37 @@ def as_kernel(kernel: Any, name: str = "kernel") -> Kernel:
     if callable(kernel):
         return Kernel(f"function({getattr(kernel, '__name__', 'J')})", kernel)
     raise InputError(f"{name} must be a kernel, a function of distance or an array, got {kernel!r}")
+
+
+# -- the named kernels' functions, at module level so that a kernel can be pickled --------------------------------
+
+
+def _gaussian(w: float, s: float, a: Array, *z: Array) -> Any:
+    return w * (2 * np.pi * s * s) ** (-len(z) / 2) * np.exp(-_square(_moved(z, a)) / (2 * s * s))
+
+
+def _gaussian_fourier(w: float, s: float, a: Array, *k: Array) -> Any:
+    return w * np.exp(-_square(k) * s * s / 2) * _turned(k, a)
+
+
+def _exponential(w: float, s: float, a: Array, *z: Array) -> Any:
+    norm = 2 * s if len(z) == 1 else 2 * np.pi * s * s
+    return w / norm * np.exp(-np.sqrt(_square(_moved(z, a))) / s)
+
+
+def _exponential_fourier(w: float, s: float, a: Array, *k: Array) -> Any:
+    return w * (1 + _square(k) * s * s) ** (-(len(k) + 1) / 2) * _turned(k, a)
+
+
+def _even(w: float, *k: Array) -> Any:
+    return np.full(np.shape(k[0]), w)
+
+
+def _two_neighbours(there: float, back: float, h: float, k: Array) -> Any:
+    return there * np.exp(-1j * k * h) + back * np.exp(1j * k * h)
+
+
+# -- reading arguments ---------------------------------------------------------------------------------------------
 
 
 def _shift(shift: Any) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_array, checked_number
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
+from neurothermo.systems import gain_functions as functions
 
 Function = Callable[[Any], Any]
 PROBES = np.linspace(-8.0, 8.0, 65)
 STEP = 1e-5  # of the finite difference that a user's derivative is compared with
 AGREEMENT = 1e-4
+FLATTEST = 1e-6  # slope of a saturating gain
+ROUNDING = 1e-9  # by which values may leave the range, relative to their size
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +39,12 @@ class Gain:
     inverse : callable, optional
         u = f^-1(V); motion in V (noise="boltzmann") asks for it.
     low, high : float
-        The range of f, open: activities lie strictly between.
+        The range of f, open: activities lie strictly between. Infinite where there is no bound.
 
     Raises
     ------
     InputError
-        If f is not finite and non-decreasing on [-8, 8], a function changes its argument, or one of the derivatives,
+        If f is not finite and non-decreasing on [-8, 8] or leaves its range there, a function changes its argument, or one of the derivatives,
         the antiderivative or the inverse is not that of f there.
     """
 
@@ -60,9 +64,20 @@ class Gain:
             given = getattr(self, name)
             if not callable(given) and (given is not None or name in ("function", "derivative")):
                 raise InputError(f"gain: {name} must be a function of arrays, got {given!r}")
+        low, high = (_end(self.low, f"gain {self.name!r}: low"), _end(self.high, f"gain {self.name!r}: high"))
+        if not low < high:
+            raise InputError(f"gain {self.name!r}: low must be less than high, got {low:g} and {high:g}")
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
         values, slopes = self._probed(self.function, "function"), self._probed(self.derivative, "derivative")
         if np.any(np.diff(values) < 0) or np.any(slopes < 0):
             raise InputError(f"gain {self.name!r} must not decrease: couplings carry the sign, the gain does not")
+        room = ROUNDING * (1 + float(np.abs(values).max()))
+        if values[0] < low - room or values[-1] > high + room:
+            raise InputError(
+                f"gain {self.name!r}: function leaves its range ({low:g}, {high:g}): between {values[0]:g} and "
+                f"{values[-1]:g} on [-8, 8]"
+            )
         self._check_slope("function", "derivative", "derivative is not that of function")
         if self.second is not None:
             self._check_slope("derivative", "second", "second is not the derivative of derivative")
@@ -138,50 +153,25 @@ def logistic(slope: float = 1.0, threshold: float = 0.0) -> Gain:
     InputError
         If the slope is not positive.
     """
-    from scipy.special import expit
-
-    b, theta = _positive(slope, "slope"), checked_number(threshold, "threshold")
-
-    def function(u: Any) -> Any:
-        return expit(b * (u - theta))
-
-    def derivative(u: Any) -> Any:
-        return b * expit(b * (u - theta)) * expit(-b * (u - theta))
-
-    def second(u: Any) -> Any:
-        return b * derivative(u) * (1 - 2 * function(u))
-
-    def third(u: Any) -> Any:
-        f = function(u)
-        return b * b * derivative(u) * (1 - 6 * f * (1 - f))
-
+    numbers = _slope(slope), checked_number(threshold, "threshold")
     return Gain(
-        f"logistic(slope={b!r}, threshold={theta!r})", function, derivative, second, third,
-        lambda u: np.logaddexp(0, b * (u - theta)) / b, lambda v: theta + (np.log(v) - np.log1p(-v)) / b, 0.0, 1.0,
+        f"logistic(slope={numbers[0]!r}, threshold={numbers[1]!r})", partial(functions.logistic, *numbers),
+        partial(functions.logistic_derivative, *numbers), partial(functions.logistic_second, *numbers),
+        partial(functions.logistic_third, *numbers), partial(functions.logistic_antiderivative, *numbers),
+        partial(functions.logistic_inverse, *numbers), 0.0, 1.0,
     )  # fmt: skip
 
 
 def tanh(slope: float = 1.0, threshold: float = 0.0) -> Gain:
     """f(u) = tanh(b (u - theta)), activities in (-1, 1); `slope` b > 0, `threshold` theta."""
-    from scipy.special import expit
-
-    b, theta = _positive(slope, "slope"), checked_number(threshold, "threshold")
-    plain = b == 1 and theta == 0  # then two passes over memory are saved, where a simulation spends its time
-
-    def function(u: Any) -> Any:
-        return np.tanh(u) if plain else np.tanh(b * (u - theta))
-
-    def derivative(u: Any) -> Any:
-        return 4 * b * expit(2 * b * (u - theta)) * expit(-2 * b * (u - theta))  # 1 - tanh^2 would cancel
-
-    def third(u: Any) -> Any:
-        return 2 * b * b * derivative(u) * (3 * np.tanh(b * (u - theta)) ** 2 - 1)
-
+    numbers = _slope(slope), checked_number(threshold, "threshold")
+    plain = numbers == (1.0, 0.0)  # then two passes over memory are saved, where a simulation spends its time
     return Gain(
-        f"tanh(slope={b!r}, threshold={theta!r})", function, derivative,
-        lambda u: -2 * b * np.tanh(b * (u - theta)) * derivative(u), third,
-        lambda u: np.logaddexp(b * (u - theta), -b * (u - theta)) / b,
-        lambda v: theta + np.arctanh(v) / b, -1.0, 1.0,
+        f"tanh(slope={numbers[0]!r}, threshold={numbers[1]!r})",
+        np.tanh if plain else partial(functions.tanh, *numbers),
+        partial(functions.tanh_derivative, *numbers), partial(functions.tanh_second, *numbers),
+        partial(functions.tanh_third, *numbers), partial(functions.tanh_antiderivative, *numbers),
+        partial(functions.tanh_inverse, *numbers), -1.0, 1.0,
     )  # fmt: skip
 
 
@@ -191,8 +181,9 @@ def linear(slope: float = 1.0) -> Gain:
     if g < 0:
         raise InputError(f"slope must not be negative, got {g:g}: the kernel carries the sign")
     return Gain(
-        f"linear(slope={g!r})", lambda u: g * u, lambda u: g + 0.0 * u, lambda u: 0.0 * u, lambda u: 0.0 * u,
-        lambda u: g * u * u / 2, (lambda v: v / g) if g else None,
+        f"linear(slope={g!r})", partial(functions.linear, g), partial(functions.linear_derivative, g),
+        functions.linear_curvature, functions.linear_curvature, partial(functions.linear_antiderivative, g),
+        partial(functions.linear_inverse, g) if g else None,
     )  # fmt: skip
 
 
@@ -200,8 +191,9 @@ def threshold_linear(threshold: float = 0.0) -> Gain:
     """f(u) = max(u - theta, 0), its derivative 0 at and below theta; `threshold` theta."""
     theta = checked_number(threshold, "threshold")
     return Gain(
-        f"threshold_linear(threshold={theta!r})", lambda u: np.maximum(u - theta, 0),
-        lambda u: (u > theta) * np.ones_like(u), antiderivative=lambda u: np.maximum(u - theta, 0) ** 2 / 2, low=0.0,
+        f"threshold_linear(threshold={theta!r})", partial(functions.threshold_linear, theta),
+        partial(functions.threshold_linear_derivative, theta),
+        antiderivative=partial(functions.threshold_linear_antiderivative, theta), low=0.0,
     )  # fmt: skip
 
 
@@ -220,8 +212,16 @@ def as_gain(gain: Any, name: str = "gain") -> Gain:
     return linear(checked_number(gain, name))
 
 
-def _positive(value: Any, name: str) -> float:
-    number = checked_number(value, name)
-    if number <= 0:
-        raise InputError(f"{name} must be positive, got {number:g}")
+def _slope(value: Any) -> float:
+    number = checked_number(value, "slope")
+    if number < FLATTEST:
+        limit = "positive" if number <= 0 else f"at least {FLATTEST:g}"
+        why = "" if number <= 0 else ": of a flatter gain the integral is lost to rounding"
+        raise InputError(f"slope must be {limit}, got {number:g}{why}")
     return number
+
+
+def _end(value: Any, name: str) -> float:
+    """An end of a range: a number, or an infinity."""
+    number = value if isinstance(value, float) and np.isinf(value) else checked_number(value, name)
+    return float(number)

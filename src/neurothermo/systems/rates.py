@@ -39,8 +39,8 @@ class RateNetwork:
     ----------
     couplings : array_like, shape (N, N)
         J; ``couplings[i, j]`` is the influence of neuron j on neuron i. A diagonal is allowed.
-    gain : Gain, optional
-        f; default ``gains.logistic()``, activities in (0, 1).
+    gain : Gain or float, optional
+        f; default ``gains.logistic()``, activities in (0, 1). A number is the slope of a linear one.
     resistance : float or array_like of shape (N,)
         R > 0.
     input : float or array_like of shape (N,)
@@ -67,8 +67,7 @@ class RateNetwork:
         size = len(couplings)
         if couplings.shape != (size, size) or size == 0:
             raise InputError(f"couplings must be a square matrix, got shape {couplings.shape}")
-        if not isinstance(self.gain, Gain):
-            raise InputError(f"gain must be a Gain such as gains.logistic(), got {self.gain!r}")
+        object.__setattr__(self, "gain", gains.as_gain(self.gain))
         resistance = _each(self.resistance, "resistance", size)
         if np.any(resistance <= 0):
             raise InputError(f"resistance must be positive, got {resistance.min():g}")

@@ -68,6 +68,7 @@ class BlockDriver:
             for job in jobs:
                 job.result()
 
+    @np.errstate(all="ignore")  # what is no number is found below, and named; holds for this thread alone
     def _carry_block(self, flight: Flight, start: int, values: Array, first_step: int, relax_first: bool) -> None:
         count = min(self.block, len(flight.states) - start)
         rows = slice(start, start + count)

@@ -102,7 +102,7 @@ def test_a_saturated_neuron_stays_inside_its_box(potential):
         ({"couplings": np.zeros((0, 0))}, "square matrix"),
         ({"couplings": [["0", "1"], ["1", "0"]]}, "couplings must be an array of numbers"),
         ({"gain": np.tanh}, "gain must be a Gain"),
-        ({"gain": 2.0}, "gain must be a Gain"),
+        ({"gain": "tanh"}, "gain must be a Gain"),
         ({"resistance": 0.0}, "resistance must be positive"),
         ({"resistance": [1.0, -1.0]}, "resistance must be positive, got -1"),
         ({"resistance": [1.0, 1.0, 1.0]}, r"resistance must be one number or have shape \(2,\)"),

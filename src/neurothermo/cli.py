@@ -210,7 +210,12 @@ def _tell(results: dict[str, Any], folder: Path, as_json: bool) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
-    number = "no estimate" if row["estimate"] is None else f"{row['estimate']:.4g}"
+    if row["estimate"] is None and row["verdict"] is not None:  # a verdict that takes no number: nothing fluctuates
+        said = "holds" if row["verdict"] else "fails"
+        if not (row["verdict"] and row["as_expected"]):
+            said += ", as it must" if row["as_expected"] else ", and should not"
+        return f"{row['quantity']} [{row['variant']}]: {said}"
+    number = "no estimate" if row["estimate"] is None else f"{row['estimate'] + 0.0:.4g}"  # and never -0
     error = "" if row["error"] is None else f" ± {row['error']:.2g}"
     exact = "" if row["exact"] is None else f"  (exact {row['exact']:.4g})"
     words = {(True, True): "agrees", (False, True): "differs, as it must", (False, False): "DIFFERS"}

@@ -202,7 +202,7 @@ def _gain(value: Any) -> gains.Gain:
     if isinstance(value, dict):
         return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})
     if isinstance(value, str):
-        raise InputError(f"gain must be a number or a table such as {{ kind = \"{_like(value)}\" }}, got {value!r}")
+        raise InputError(f'gain must be a number or a table such as {{ kind = "{_like(value)}" }}, got {value!r}')
     return gains.as_gain(value)
 
 

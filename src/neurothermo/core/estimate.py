@@ -215,6 +215,7 @@ def no_estimate(sentence: str, **fields: Any) -> Estimate:
 
 def _with_error(value: float, stderr: float) -> str:
     """`-0.881 ± 0.019`: the error to two digits, the value to the same place."""
+    value += 0.0  # -0 is 0
     if not isfinite(stderr) or stderr <= 0 or not isfinite(value):
         return f"{value:.6g}" if not isfinite(stderr) else f"{value:.6g} ± {stderr:.2g}"
     digits = 1 - floor(log10(stderr))

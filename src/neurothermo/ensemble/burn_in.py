@@ -21,7 +21,10 @@ FIRST_LENGTH = 16
 LONGEST = {"spins": 4096, "variables": 2**16}  # steps: those of real variables are short
 AGREEMENT = 2.5  # standard errors between the means from two opposite starts
 AGREEMENT_OF_VARIABLES = 3.0  # of six comparisons at each length: one by chance sends the search four times as far
-BURN_IN_NANOSECONDS = {"spins": 2e11, "variables": 3e10}  # what pilots and trials together may take before the search for a length stops
+BURN_IN_NANOSECONDS = {
+    "spins": 2e11,
+    "variables": 3e10,
+}  # what pilots and trials together may take before the search for a length stops
 FIRST_LENGTH_OF_VARIABLES = 48  # longer than the short steps of `Softened`
 STAGE = 8  # steps of each length, of those that come first
 SHORTENED = tuple(4.0**-stage for stage in (5, 4, 3, 2, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import nan
+from math import nan, prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
+from neurothermo.core.machine import memory_limit
 from neurothermo.exact.fokker_planck_box import checked_dimensions, confining_box, wall_masses
 from neurothermo.exact.fokker_planck_chain import GridChain, checked_box, checked_fields, checked_points, grid_chain
 from neurothermo.exact.fokker_planck_production import cell_currents, current_production, edge_production
@@ -21,6 +22,7 @@ from neurothermo.exact.fokker_planck_solver import GridSolution, stationary_cell
 POINTS = {1: 1000, 2: 160, 3: 40}
 LEAST_POINTS = 16  # a quarter of them must still be a grid
 ACCURATE = 1e-6  # of the law, in total variation; less is no answer
+CELL_BYTES = 2000.0  # a cell, at least: rates, the matrix and its factors
 LEAKING = 1e-6  # in the outermost cells: worth a sentence
 UNRESOLVED = 0.05  # relative error: worth a sentence
 
@@ -204,6 +206,10 @@ def grid_stationary_law(drift: Any, diffusion: Any, box: Any, points: Any = None
     """
     walls = checked_box(box)
     sizes = checked_points(POINTS[len(walls)] if points is None else points, len(walls), LEAST_POINTS)
+    if CELL_BYTES * prod(sizes) > memory_limit():
+        raise InputError(
+            f"points must make at most {memory_limit() / CELL_BYTES:.2g} cells on this machine, got {prod(sizes):.3g}"
+        )
     drifts, diffusions = checked_fields(drift, diffusion, len(walls))
     law = None
     for parts in (4, 2, 1):

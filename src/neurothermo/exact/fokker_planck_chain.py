@@ -186,16 +186,24 @@ def checked_fields(drift: Any, diffusion: Any, dimensions: int) -> tuple[list[Fi
     return [_drift(one, dimensions) for one in drifts], [_diffusion(one, dimensions) for one in diffusions]
 
 
+def _called(function: Field, points: Array, name: str) -> Any:
+    """What a user's function returns, or one sentence on why it does not."""
+    try:
+        return function(points)
+    except Exception as error:
+        raise InputError(f"{name} must take an array of points of shape {points.shape}: it raised {error!r}") from error
+
+
 def _drift(given: Field, dimensions: int) -> Field:
     def drift(points: Array) -> Array:
-        return checked_array(given(points), "drift(points)", (len(points), dimensions))
+        return checked_array(_called(given, points, "drift"), "drift(points)", (len(points), dimensions))
 
     return drift
 
 
 def _diffusion(given: Any, dimensions: int) -> Field:
     def diffusion(points: Array) -> Array:
-        raw = as_floats(given(points) if callable(given) else given, "diffusion")
+        raw = as_floats(_called(given, points, "diffusion") if callable(given) else given, "diffusion")
         shape = (len(points), dimensions)
         if raw.shape not in ((), (dimensions,), shape):
             raise InputError(f"diffusion must be a number or have shape ({dimensions},) or {shape}, got {raw.shape}")

@@ -23,8 +23,8 @@ def production_of_variables(system: Any, rule: Any, temperature: Any, field: Any
     Raises
     ------
     InputError
-        If the rule does not move the system by overdamped noise on every variable, or there are more than three; if the noise is
-        matched to an energy that does not confine it.
+        If the rule does not move the system by overdamped noise on every variable, there are more than three, or the
+        noise is matched to an energy that does not confine the system.
     """
     if not isinstance(rule, Langevin) or not is_continuous(system):
         raise InputError(f"rule must be Langevin(...) for a system of real variables, got {rule!r}")

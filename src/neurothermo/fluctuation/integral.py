@@ -57,7 +57,8 @@ def check_integral(data: Any, *, level: float = LEVEL) -> Verdict:
         sentence = (
             f"the ledger holds no {' and no '.join(missing)}: the law of the initial states (start: {start}) "
             "is not known exactly, and without the boundary term the theorem is false; start an enumerable "
-            "network in equilibrium, or any system in a law that is known (initial=Gaussian(...)), or give check_integral() the total entropy productions as an array"
+            "network in equilibrium, or any system in a law that is known (initial=Gaussian(...)), "
+            "or give check_integral() the total entropy productions as an array"
         )
         return Verdict(None, sentence, expected=1.0)
     sigma = column(data, "log_law_initial") - column(data, "log_law_final") + flow

@@ -179,6 +179,8 @@ class NeuralField:
     def evaluate(self, states: Any) -> tuple[Any, Any]:
         """(-u + J f(u) + I)/tau and f(u), shape (trials, size), of rows of potentials; precision is kept."""
         states = np.asarray(states)
+        if states.shape[-1:] != (self.size,) and states.shape[-self.grid.dimensions :] != self.grid.shape:
+            raise InputError(f"states must have shape (trials, {self.size}), got {states.shape}")
         fields = states.reshape(-1, *self.grid.shape)
         activity = self.gain(fields)
         drift = self.coupling.apply(activity)
@@ -313,7 +315,8 @@ class NeuralField:
         if self._circulant:
             relaxation: Any = Circulant(self._rates)
         else:
-            relaxation = (np.eye(self.size) - self.coupling.matrix() * self.slopes.ravel()) / self.tau
+            coupled = self.coupling.matrix()  # says so where it does not fit
+            relaxation = (np.eye(self.size) - coupled * self.slopes.ravel()) / self.tau
         return LinearLangevin(relaxation, self.noise.diffusion, label=repr(self))
 
     def modes(self) -> Modes:
@@ -325,7 +328,9 @@ class NeuralField:
             If the field or its noise is not the same everywhere on a ring, or unstable.
         """
         if not self.translation_invariant:
-            why = "; ".join(field_balance.breaks(self.coupling, self.slopes, self.noise)) or "it has ends"
+            why = "it has ends"
+            if self.grid.periodic:
+                why = "; ".join(field_balance.breaks(self.coupling, self.slopes, self.noise))
             raise InputError(
                 f"Fourier modes are on their own only where drift and noise are the same everywhere on a ring: {why}"
             )

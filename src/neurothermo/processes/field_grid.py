@@ -12,10 +12,15 @@ import numpy as np
 
 from neurothermo.core.checks import Array, checked_array, checked_choice, checked_count, checked_number
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import memory_limit
 from neurothermo.processes.kernels import Kernel, as_kernel
+from neurothermo.processes.operators import check_room
 
 NEGLIGIBLE = 1e-3  # the share of a kernel's weight that may lie beyond half a ring
 SYMMETRIC = 1e-12  # of the largest mode: room for rounding in a sampled kernel
+REAL = 1e-9  # of the largest mode: room for rounding in a transform
+ON_SITE = 1e-9  # of a place: how far from one a neighbour may be
+BYTES = 400.0  # a place of the grid, padded where it has ends: some twenty-five complex arrays
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,12 @@ class Grid:
         shape = tuple(checked_count(value, "points", 2) for value in ((points,) if one else points))
         if min(lengths) <= 0:
             raise InputError(f"length must be positive, got {min(lengths):g}")
+        padding = 1 if boundary == "periodic" else 2 ** len(shape)
+        if BYTES * padding * prod(shape) > memory_limit():
+            raise InputError(
+                f"points must make at most {memory_limit() / (BYTES * padding):.2g} places on this machine, got "
+                f"{prod(shape):.3g}"
+            )
         return cls(lengths, shape, boundary == "periodic")
 
     @property
@@ -149,6 +160,7 @@ class Coupling:
 
     def matrix(self) -> Array:
         """J_ij = J(x_i - x_j) dx, shape (size, size): places numbered row by row."""
+        check_room(self.grid.size, 3 + self.grid.dimensions)
         column = np.fft.ifftn(self.transfer).real
         if self.symmetric:  # to the last bit
             column = (column + _turned_around(column)) / 2
@@ -178,6 +190,7 @@ def couple(grid: Grid, kernel: Any, name: str = "kernel") -> Coupling:
                 f"{min(grid.lengths) / 2:g}: take a longer {grid.where} or a narrower {name}"
             )
         if grid.periodic and known.fourier is not None:
+            _require_sites(grid, known, name)
             return Coupling(grid, _at_wavenumbers(grid, known, name), known)
         samples = _sampled(grid, known, name)
     else:
@@ -185,13 +198,38 @@ def couple(grid: Grid, kernel: Any, name: str = "kernel") -> Coupling:
     return Coupling(grid, grid.cell * np.fft.fftn(_padded(grid, samples)), known)
 
 
+def _require_sites(grid: Grid, kernel: Kernel, name: str) -> None:
+    """Raise where the neighbours of a chain fall between the places."""
+    for distance in kernel.sites:
+        steps = distance / grid.spacing[0]
+        if abs(steps - max(round(steps), 1)) > ON_SITE * max(steps, 1):
+            raise InputError(
+                f"{name} {kernel} has its neighbours {distance:g} away, which must be a multiple of the distance of "
+                f"two places, {grid.spacing[0]:g}: take spacing = length / points, or other points"
+            )
+
+
 def _at_wavenumbers(grid: Grid, kernel: Kernel, name: str) -> Any:
     """J_k; at the highest wavenumber of an even grid, k and -k are one mode, whose part is the mean of the two."""
     assert kernel.fourier is not None
-    modes = np.asarray(kernel.fourier(*grid.wavenumbers()), dtype=np.complex128)
+    try:
+        modes = np.asarray(kernel.fourier(*grid.wavenumbers()), dtype=np.complex128)
+    except Exception as error:
+        raise InputError(
+            f"{name} {kernel}: its Fourier transform must take {grid.dimensions} arrays of wavenumbers and give numbers"
+            f": it raised {error!r}"
+        ) from error
     if modes.shape != grid.shape or not np.all(np.isfinite(modes)):
         raise InputError(f"{name} {kernel}: its Fourier transform must be finite, one value for each wavenumber")
-    return (modes + _turned_around(modes).conj()) / 2
+    turned = _turned_around(modes).conj()
+    at_end = np.any([2 * index == n for index, n in zip(np.indices(grid.shape), grid.shape, strict=True)], axis=0)
+    gap = float(np.max(np.abs(modes - turned), where=~at_end, initial=0.0))
+    if gap > REAL * np.max(np.abs(modes)):
+        raise InputError(
+            f"{name} {kernel} must be real: its Fourier transform at -k the conjugate of that at k, got a difference "
+            f"of {gap:.3g}"
+        )
+    return (modes + turned) / 2
 
 
 def _sampled(grid: Grid, kernel: Kernel, name: str) -> Array:
@@ -223,8 +261,10 @@ def _values(kernel: Kernel, offsets: tuple[Array, ...], name: str) -> Array:
     assert kernel.function is not None
     try:
         values = kernel.function(*offsets)
-    except TypeError as error:
-        raise InputError(f"{name} {kernel} must take {len(offsets)} arrays of distances ({error})") from None
+    except Exception as error:
+        raise InputError(
+            f"{name} {kernel} must take {len(offsets)} arrays of distances: it raised {error!r}"
+        ) from error
     return checked_array(values, f"{name} {kernel}", offsets[0].shape)
 
 

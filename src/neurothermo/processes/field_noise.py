@@ -77,7 +77,10 @@ def covariance_of(grid: Grid, covariance: Any) -> FieldNoise:
     if not isinstance(covariance, Kernel | Callable):
         shape = np.shape(covariance)
         if shape == () or shape == grid.shape:
-            covariance = grid.cell * as_floats(covariance, "covariance")
+            variances = as_floats(covariance, "covariance")
+            if np.any(variances <= 0):
+                raise InputError(f"covariance must be positive, got {variances.min():g}")
+            covariance = grid.cell * variances
     return noise_of(grid, covariance, "covariance")
 
 

@@ -39,6 +39,8 @@ class Kernel:
         The distance within which all but a thousandth of the weight lies; None where it is not known.
     dimensions : tuple of int
         Where it can be used: 1 a line, 2 a sheet.
+    sites : tuple of float
+        Distances that must be whole numbers of the grid's, as of neighbours on a chain.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class Kernel:
     fourier: Function | None = None
     reach: float | None = None
     dimensions: tuple[int, ...] = (1, 2)
+    sites: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         given = [one for one in (self.function, self.fourier) if one is not None]
@@ -66,6 +69,7 @@ class Kernel:
             _sum(self.fourier, other.fourier),
             None if self.reach is None or other.reach is None else max(self.reach, other.reach),
             tuple(d for d in self.dimensions if d in other.dimensions),
+            (*self.sites, *other.sites),
         )
 
     def __repr__(self) -> str:
@@ -193,7 +197,7 @@ def nearest(forward: float, backward: float, spacing: float = 1.0) -> Kernel:
     there, back = checked_number(forward, "forward"), checked_number(backward, "backward")
     h = _positive(spacing, "spacing")
     name = _named("nearest", forward=there, backward=back, spacing=h)
-    return Kernel(name, None, partial(_two_neighbours, there, back, h), h, (1,))
+    return Kernel(name, None, partial(_two_neighbours, there, back, h), h, (1,), (h,))
 
 
 def spectrum(function: Function, dimensions: tuple[int, ...] = (1, 2)) -> Kernel:

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurothermo.core.checks import checked_array
 from neurothermo.core.errors import InputError
-from neurothermo.processes.operators import Circulant, LowRank, checked_sparse, is_sparse
+from neurothermo.processes.operators import Circulant, LowRank, check_room, checked_sparse, is_sparse
 
 if TYPE_CHECKING:
     from neurothermo.processes.linear import LinearLangevin
@@ -53,7 +53,7 @@ def size_of(relaxation: Any) -> int:
 
 def route_for(process: LinearLangevin) -> Route:
     """The quickest way to the stationary state that the forms of A and D allow."""
-    from neurothermo.processes.linear_reduced import ReducedRoute, blocks_route, check_room
+    from neurothermo.processes.linear_reduced import ReducedRoute, blocks_route
     from neurothermo.processes.linear_routes import DenseRoute, FourierRoute, ModesRoute
 
     relaxation, diffusion = process.relaxation, process.diffusion

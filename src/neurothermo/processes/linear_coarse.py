@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ from neurothermo.processes.lyapunov import gathered
 if TYPE_CHECKING:
     from neurothermo.processes.linear import LinearLangevin
 
+SHORTEST = 1.5e-8  # of the shortest time: sqrt(eps), below which rounding, eps/x, is more than what the lag takes, x
+
 
 def coarse_grained(process: LinearLangevin, lag: float, field: Array) -> Estimate:
     r"""Mean log ratio of a step of the lag and its time reverse, over the lag.
@@ -25,6 +28,16 @@ def coarse_grained(process: LinearLangevin, lag: float, field: Array) -> Estimat
     from neurothermo.processes.linear import UNITS, checked_lag
 
     lag = checked_lag(lag)
+    if lag * process.fastest_rate() < SHORTEST:
+        limit = process.entropy_production(field)
+        sentence = (
+            f"A lag of {lag:g} is too short to be told from none in double precision: this is the entropy production "
+            "itself."
+        )
+        return replace(
+            limit, kind="lower bound", method=f"limit of short lags, {limit.method}",
+            diagnostics=(*limit.diagnostics, sentence), details=limit.details | {"lag": lag},
+        )  # fmt: skip
     parity = process.parity.astype(np.float64)
     step, noise = gathered(process.relaxation_matrix(), 2 * process.noise.matrix(), lag)
     turned = parity[:, None] * step * parity
@@ -38,7 +51,7 @@ def coarse_grained(process: LinearLangevin, lag: float, field: Array) -> Estimat
         mean = process.mean(field)
         shift = np.linalg.solve(factor, turned_change @ (parity * mean - mean))
         value += 0.5 * float(shift @ shift)
-    value /= lag
+    value = max(value, 0.0) / lag  # a divergence: less than zero is rounding
     return Estimate(
         value, 0.0, (value, value), units=UNITS, kind="lower bound",
         method=f"exact divergence of two Gaussian laws at lag {lag:g}", details={"lag": lag},

@@ -157,6 +157,18 @@ class LinearDriver:
 
     def carry(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
         """Work, then an exact step, at each value; in the reverse, the step first."""
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is looked for below
+            self._carry_all(flight, values, first_step, relax_first, threads)
+        bad = ~(np.all(np.isfinite(flight.states), axis=1) & np.isfinite(flight.work) & np.isfinite(flight.flow))
+        if np.any(bad):
+            raise InputError(
+                f"states, work or flow became NaN or infinite between steps {first_step} and "
+                f"{first_step + len(values) - 1} for trial {flight.first_trial + int(np.flatnonzero(bad)[0])}: the "
+                "start or the protocol is so large that its square is beyond double precision"
+            )
+
+    def _carry_all(self, flight: Flight, values: Array, first_step: int, relax_first: bool, threads: int) -> None:
+        """The steps, by the compiled kernel or block by block."""
         held = values[:-1] if relax_first else values[1:]
         gains = self._gains(np.diff(values, axis=0))
         if isinstance(self.exact, WaveStep):
@@ -220,6 +232,7 @@ class LinearDriver:
         both[:count, :size] = flight.states[rows]
         normals = np.zeros((self.block, size), np.float32)
         move = self._by_waves if isinstance(self.exact, WaveStep) else self._by_products
+        np.seterr(over="ignore", invalid="ignore")  # of this thread: `carry` looks for what is not finite
         for step in range(len(pushes)):
             fill(normals, *flight.keys, flight.first_trial + start, first_step + step)
             both[:, size:] = normals

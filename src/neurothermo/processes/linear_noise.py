@@ -12,7 +12,7 @@ import numpy.typing as npt
 from neurothermo.core.checks import Array, as_floats, checked_array
 from neurothermo.core.errors import InputError
 from neurothermo.core.gaussian import checked_symmetric
-from neurothermo.processes.operators import Circulant, LowRank, checked_sparse, dense, is_sparse
+from neurothermo.processes.operators import Circulant, LowRank, check_room, checked_sparse, dense, is_sparse
 
 SYMMETRY_TOLERANCE = 1e-12
 ROUNDING = 1e-13  # of the largest eigenvalue, times n: smaller ones count as zero
@@ -125,6 +125,8 @@ class Noise:
 
     def matrix(self) -> Array:
         """D, shape (n, n)."""
+        if self.diagonal:
+            check_room(len(self.diffusion), 2)
         return np.diag(self.diffusion) if self.diagonal else self.diffusion
 
     def times(self, matrix: Array) -> Array:

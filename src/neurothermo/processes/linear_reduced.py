@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from neurothermo.core.checks import Array
-from neurothermo.core.errors import InputError
 from neurothermo.processes.linear_noise import Noise
 from neurothermo.processes.linear_routes import Balance, DenseRoute, Total, summed
 from neurothermo.processes.lyapunov import check_stable
-from neurothermo.processes.operators import LowRank
+from neurothermo.processes.operators import LowRank, check_room
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +31,7 @@ class BlocksRoute:
 
     def covariance(self) -> Array:
         """C: zero between blocks."""
+        check_room(self.size, 2)
         found = np.zeros((self.size, self.size))
         for members, route in zip(self.members, self.routes, strict=True):
             found[np.ix_(members, members)] = route.covariance()
@@ -119,6 +119,7 @@ class ReducedRoute:
 
     def covariance(self) -> Array:
         """C, shape (n, n)."""
+        check_room(self.relaxation.size, 4)
         rest = self.strength / self.decay
         found = self.basis @ (self.inside.covariance() - rest * np.eye(self.basis.shape[1])) @ self.basis.T
         found[np.diag_indices(self.relaxation.size)] += rest
@@ -143,21 +144,3 @@ class ReducedRoute:
     def total(self) -> Total:
         """That of the span."""
         return self.inside.total()
-
-
-def check_room(size: int) -> None:
-    """Refuse dense matrices that do not fit this machine.
-
-    Raises
-    ------
-    InputError
-        If seven of them would not.
-    """
-    from neurothermo.core.machine import memory_limit
-
-    needed = 7 * 8.0 * size**2
-    if needed > memory_limit():
-        raise InputError(
-            f"{size} connected coordinates need dense matrices of {needed / 1e9:.0f} GB in all, more than this machine "
-            "has for it: use a Circulant or LowRank relaxation where there is one"
-        )

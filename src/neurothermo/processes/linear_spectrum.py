@@ -10,7 +10,7 @@ import numpy.typing as npt
 from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
 from neurothermo.processes.linear_routes import ModesRoute
-from neurothermo.processes.operators import Circulant
+from neurothermo.processes.operators import Circulant, check_room
 
 if TYPE_CHECKING:
     from neurothermo.processes.linear import LinearLangevin
@@ -33,6 +33,7 @@ def propagator(process: LinearLangevin, time: float) -> Array:
 def lagged_covariance(process: LinearLangevin, lag: Any) -> Array:
     """e^(-A t) C for each lag; C e^(-A^T |t|) where it is negative."""
     lags = checked_array(lag, "lag")
+    check_room(process.size, lags.size + 5)
     covariance = process.route.covariance()
     found = np.empty((lags.size, process.size, process.size))
     for row, time in enumerate(lags.ravel()):
@@ -45,6 +46,7 @@ def lagged_covariance(process: LinearLangevin, lag: Any) -> Array:
 def spectrum(process: LinearLangevin, frequencies: Any) -> npt.NDArray[np.complex128]:
     """S(omega), shape (m, n, n)."""
     frequencies = checked_array(frequencies, "frequencies", (None,))
+    check_room(process.size, 2 * len(frequencies) + 10)
     found = np.empty((len(frequencies), process.size, process.size), np.complex128)
     relaxation, noise = process.relaxation_matrix(), 2 * process.noise.matrix()
     for row, frequency in enumerate(frequencies):

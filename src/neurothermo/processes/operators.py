@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from neurothermo.core.checks import Array, checked_array
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import memory_limit
 
 REALNESS = 1e-10  # of the largest eigenvalue: rounding of a transform
 
@@ -82,6 +83,7 @@ class Circulant:
 
     def matrix(self) -> Array:
         """The matrix itself, shape (n, n)."""
+        check_room(self.size, 2 + len(self.shape))
         columns = [(np.arange(n)[:, None] - np.arange(n)) % n for n in self.shape]
         if len(columns) == 1:
             return self.column[columns[0]]
@@ -142,6 +144,7 @@ class LowRank:
 
     def matrix(self) -> Array:
         """The matrix itself, shape (n, n)."""
+        check_room(self.size, 2)
         matrix = -self.left @ self.right.T
         matrix[np.diag_indices(self.size)] += self.diagonal
         return matrix
@@ -175,12 +178,28 @@ def dense(operator: Any, size: int) -> Array:
     """Any of the forms as an (n, n) array."""
     if isinstance(operator, Circulant | LowRank):
         return operator.matrix()
+    if not is_sparse(operator) and np.ndim(operator) == 2:
+        return np.asarray(operator)
+    check_room(size, 2)
     if is_sparse(operator):
         return np.asarray(operator.toarray())
-    array = np.asarray(operator)
-    if array.ndim == 2:
-        return array
-    return np.diag(np.broadcast_to(array, (size,)).astype(np.float64))
+    return np.diag(np.broadcast_to(operator, (size,)).astype(np.float64))
+
+
+def check_room(size: int, matrices: float = 7) -> None:
+    """Refuse dense matrices that do not fit this machine.
+
+    Raises
+    ------
+    InputError
+        If so many of them, of shape (size, size), would not.
+    """
+    needed = 8.0 * matrices * size**2
+    if needed > memory_limit():
+        raise InputError(
+            f"{size} connected coordinates need dense matrices of {needed / 1e9:.0f} GB in all, more than this machine "
+            "has for it: use a Circulant or LowRank relaxation where there is one"
+        )
 
 
 def checked_sparse(matrix: Any, name: str) -> Any:

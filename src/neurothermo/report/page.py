@@ -8,7 +8,7 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +153,12 @@ def _row(row: Row) -> str:
 def _verdict(row: Row) -> str:
     if row.verdict is None:
         return "<td class='open'>not judged</td>"
-    word = "agrees" if row.verdict else "differs"
+    words = ("fails", "holds") if isnan(row.value) else ("differs", "agrees")  # some verdicts take no number
+    word = words[row.verdict]
     if row.as_expected:
         return f"<td class='good'>{word}{'' if row.verdict else ', as it must'}</td>"
     return f"<td class='bad'>{word}, and should not</td>"
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−") if isfinite(value) else "—"
+    return f"{value + 0.0:.4g}".replace("-", "−") if isfinite(value) else "—"

@@ -44,8 +44,8 @@ class Gain:
     Raises
     ------
     InputError
-        If f is not finite and non-decreasing on [-8, 8] or leaves its range there, a function changes its argument, or one of the derivatives,
-        the antiderivative or the inverse is not that of f there.
+        If f is not finite and non-decreasing on [-8, 8] or leaves its range there, a function changes its argument, or
+        one of the derivatives, the antiderivative or the inverse is not that of f there.
     """
 
     name: str
@@ -209,6 +209,8 @@ def as_gain(gain: Any, name: str = "gain") -> Gain:
         return gain
     if callable(gain):
         raise InputError(f"{name} must come with its derivative: Gain('mine', function, derivative)")
+    if isinstance(gain, str):
+        raise InputError(f"{name} must be a Gain such as gains.logistic(), or a number, got {gain!r}")
     return linear(checked_number(gain, name))
 
 

@@ -67,6 +67,8 @@ class RateNetwork:
         size = len(couplings)
         if couplings.shape != (size, size) or size == 0:
             raise InputError(f"couplings must be a square matrix, got shape {couplings.shape}")
+        if callable(self.gain) and not isinstance(self.gain, Gain):
+            raise InputError(f"gain must be a Gain such as gains.logistic(), got {self.gain!r}")
         object.__setattr__(self, "gain", gains.as_gain(self.gain))
         resistance = _each(self.resistance, "resistance", size)
         if np.any(resistance <= 0):

@@ -272,8 +272,10 @@ def test_cold_equilibrium_is_right_where_there_is_one_state():
 
 def test_free_diffusion_and_runaways_have_no_law_to_start_from(monkeypatch):
     monkeypatch.setitem(burn_in.LONGEST, "variables", 1024)
-    free = DriftSystem(np.zeros_like, 1, lambda x: np.zeros(len(x)))
-    ledger = simulate(free, 1, Langevin(0.1), temperature=1.0, trials=20, seed=1)
+    with pytest.raises(InputError, match="cannot be normalised"):
+        free = DriftSystem(np.zeros_like, 1, lambda x: np.zeros(len(x)))
+        simulate(free, 1, Langevin(0.1), temperature=1.0, trials=20, seed=1)
+    ledger = simulate(DriftSystem(np.zeros_like, 1), 1, Langevin(0.1), temperature=1.0, trials=20, seed=1)
     assert "NOT CONVERGED" in ledger.attrs["initial_route"]
     with warnings.catch_warnings(), pytest.raises(InputError, match="trials run away"):
         warnings.simplefilter("ignore")

@@ -55,10 +55,21 @@ def test_entropy_production_at_a_tiny_lag_is_that_of_no_lag(lag):
     assert at_rest.coarse_grained_entropy_production(100 * lag).value >= 0
 
 
-def test_a_start_whose_square_overflows_is_refused():
-    far = np.full((4, 2), 1e300)
-    with pytest.raises(InputError, match="NaN or infinite"):
-        simulate(CYCLE, np.zeros((5, 2)), trials=4, dt=0.1, start=far, seed=1)
+@pytest.mark.parametrize(
+    "process",
+    [
+        CYCLE,
+        LinearLangevin(np.eye(40) + 0.1 * np.eye(40, k=1), 1.0),
+        LinearLangevin(Circulant(np.full(40, 1 + 0j)), 1.0),
+    ],
+    ids=["kernel", "products", "waves"],
+)
+def test_a_start_whose_square_overflows_is_refused(process):
+    far = np.full((4, process.size), 1e300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match="NaN or infinite"):
+            simulate(process, np.zeros((5, process.size)), trials=4, dt=0.1, initial=far, seed=1)
 
 
 def test_matrices_that_do_not_fit_are_refused_before_they_are_made():
@@ -82,13 +93,13 @@ def fails(*_):
 
 
 def test_a_function_that_fails_is_named_in_one_sentence():
-    with pytest.raises(InputError, match="arrays of distances.* nothing to divide by"):
+    with pytest.raises(InputError, match=r"arrays of distances.*nothing to divide by"):
         field(kernel=fails)
-    with pytest.raises(InputError, match="transform .* nothing to divide by"):
+    with pytest.raises(InputError, match=r"transform .*nothing to divide by"):
         field(kernel=kernels.spectrum(fails))
-    with pytest.raises(InputError, match="drift must take .* nothing to divide by"):
+    with pytest.raises(InputError, match=r"drift must take .*nothing to divide by"):
         exact.grid_stationary_law(fails, 1.0, [(-1, 1)])
-    with pytest.raises(InputError, match="diffusion must take .* nothing to divide by"):
+    with pytest.raises(InputError, match=r"diffusion must take .*nothing to divide by"):
         exact.grid_stationary_law(lambda x: -x, fails, [(-1, 1)])
 
 

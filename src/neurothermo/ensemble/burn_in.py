@@ -20,7 +20,6 @@ PILOTS = 128
 FIRST_LENGTH = 16
 LONGEST = {"spins": 4096, "variables": 2**16}  # steps: those of real variables are short
 AGREEMENT = 2.5  # standard errors between the means from two opposite starts
-AGREEMENT_OF_VARIABLES = 3.0  # of six comparisons at each length: one by chance sends the search four times as far
 BURN_IN_NANOSECONDS = {
     "spins": 2e11,
     "variables": 3e10,
@@ -40,7 +39,7 @@ class Starts:
     """Two opposite starts, and what is watched of the trials that leave them.
 
     `scattered(address)` gives states spread at random; `aligned` is one state; `watched(states)` gives the
-    observables in which both must agree, within `agreement` standard errors; `budget` nanoseconds end the search.
+    observables in which both must agree; `budget` nanoseconds end the search.
     """
 
     scattered: Callable[[Address], npt.NDArray[Any]]
@@ -48,7 +47,6 @@ class Starts:
     watched: Callable[[Any], tuple[Array, ...]]
     longest: int
     bounded: bool
-    agreement: float
     budget: float
 
 
@@ -112,7 +110,6 @@ class BurnIn:
             lambda states: (network.quadratic_form(states, field), states @ (direction / size)),
             LONGEST["spins"],
             bounded=True,
-            agreement=AGREEMENT,
             budget=BURN_IN_NANOSECONDS["spins"],
         )
         return self._drawn(driver, field, starts)
@@ -129,7 +126,6 @@ class BurnIn:
             lambda states: (states.mean(axis=1), states[:, 0], (states**2).mean(axis=1)),
             LONGEST["variables"],
             bounded=False,
-            agreement=AGREEMENT_OF_VARIABLES,
             budget=BURN_IN_NANOSECONDS["variables"],
         )
         return self._drawn(driver, field, starts)
@@ -174,9 +170,9 @@ class BurnIn:
             if not starts.bounded and earlier is not None:
                 apart = max([apart, *(_apart(np.concatenate(pair)) for pair in zip(earlier, watched, strict=True))])
             earlier = watched
-            agreed = agreed + 1 if apart < starts.agreement and not stuck else 0
+            agreed = agreed + 1 if apart < AGREEMENT and not stuck else 0
             if agreed == 2:
-                sentence = f"two opposite starts agree within {starts.agreement:g} standard errors after {done}"
+                sentence = f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
                 return 2 * done, sentence, flight.states
             moved = sum(-(-count // driver.block) * driver.block for count in (PILOTS, self.trials, self.trials))
             if 2 * length * driver.cost * moved > starts.budget:  # blocks are padded

@@ -36,7 +36,7 @@ def coarse_grained(process: LinearLangevin, lag: float, field: Array) -> Estimat
         )
         return replace(
             limit, kind="lower bound", method=f"limit of short lags, {limit.method}",
-            diagnostics=(*limit.diagnostics, sentence), details=limit.details | {"lag": lag},
+            diagnostics=(*limit.diagnostics, sentence), details={**limit.details, "lag": lag},
         )  # fmt: skip
     parity = process.parity.astype(np.float64)
     step, noise = gathered(process.relaxation_matrix(), 2 * process.noise.matrix(), lag)

@@ -196,8 +196,10 @@ def _draw(figure: Any, found: dict[str, list[Recording]]) -> None:
                          color=color, capsize=2, label=f"{name}, basins")  # fmt: skip
         if runs[0].hidden:
             models = [one.hidden.matrix for one in runs if one.hidden]
-            scatter.plot(x, [np.log(m[0, 1] / m[1, 0]) for m in models], "s", mfc="none", color=color, label="HMM")
+            scatter.plot(
+                x, [np.log(m[0, 1] / m[1, 0]) for m in models], "s", mfc="none", color=color, label=f"{name}, HMM"
+            )
     ends = [found["corrected"][-1].exact, found["corrected"][0].exact]
     scatter.plot(ends, ends, "--", color=OTHER, label="ln(k12/k21) = -dF/T")
-    scatter.set(xlabel="-dF/T of the basins, exact", ylabel="ln(k12/k21)")
+    scatter.set(xlabel="-dF/T of the basins, exact", ylabel="ln(k12/k21)", xticks=[-1, -0.5, 0, 0.5, 1])
     scatter.legend(fontsize=7)

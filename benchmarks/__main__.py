@@ -31,6 +31,7 @@ GROUPS = {
     "work-laws": "work",
     "intervals": "intervals",
     "jumps": "jumps",
+    "information": "information",
 }
 
 

@@ -48,6 +48,10 @@ class Estimate:
         Sentences a user should read.
     details : mapping
         Everything else, by name.
+    rate : float, optional
+        How many samples there are in a second, where the number is one per sample: `per_second` uses it.
+    counted : str
+        What `n` counts: "trials", "samples", ...
     """
 
     value: float
@@ -63,6 +67,8 @@ class Estimate:
     p_value: float | None = None
     diagnostics: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    rate: float | None = None
+    counted: str = "trials"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -91,8 +97,8 @@ class Estimate:
             return ""
         if isinstance(self.n, tuple):
             first, second = self.n
-            return f"2 x {first} trials" if first == second else f"{first} + {second} trials"
-        return f"{self.n} trials"
+            return f"2 x {first} {self.counted}" if first == second else f"{first} + {second} {self.counted}"
+        return f"{self.n} {self.counted}"
 
     def __float__(self) -> float:
         return float(self.value)
@@ -105,6 +111,8 @@ class Estimate:
             "interval": [plain(bound) for bound in self.interval],
             "confidence": self.confidence,
             "n": list(self.n) if isinstance(self.n, tuple) else self.n,
+            "counted": self.counted,
+            "rate": plain(self.rate),
             "ess": plain(self.ess),
             "units": self.units,
             "temperature": self.temperature,
@@ -154,6 +162,20 @@ class Estimate:
         if {have, want} - {"nats", "bits"} or (wanted_clock and wanted_clock != clock):
             raise InputError(f"cannot convert {self.units!r} to {units!r}: only between nats and bits on one clock")
         return self.scaled(factors[have, want], f"{want} {clock}".strip())
+
+    @property
+    def per_second(self) -> Estimate:
+        """A number per sample as one per second: value, error and interval times `rate`.
+
+        Raises
+        ------
+        InputError
+            If the estimate is not one per sample, or its rate is not known.
+        """
+        quantity, _, clock = self.units.partition(" per ")
+        if self.rate is None or clock != "sample":
+            raise InputError(f"per_second needs a number per sample with a rate, got units {self.units!r}")
+        return replace(self.scaled(self.rate, f"{quantity} per second"), rate=None)
 
     # -- numbers -----------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from neurothermo import fluctuation as fluctuation
     from neurothermo import free_energy as free_energy
     from neurothermo import information as information
+    from neurothermo import irreversibility as irreversibility
+    from neurothermo import recordings as recordings
     from neurothermo.core.errors import InputError as InputError
     from neurothermo.core.estimate import Estimate as Estimate
     from neurothermo.core.gaussian import Gaussian as Gaussian
@@ -92,7 +94,9 @@ _MODULES = {
     "fluctuation": "fluctuation",
     "free_energy": "free_energy",
     "gains": "systems.gains",
+    "irreversibility": "irreversibility",
     "kernels": "processes.kernels",
+    "recordings": "recordings",
 }
 
 __all__ = [*_ROOMS, *_MODULES, "__version__"]

@@ -1,4 +1,4 @@
-"""The command line: reproduce a paper, run an experiment file, estimate from files of works."""
+"""The command line: reproduce a paper, run an experiment file, estimate from files of works, infer from a recording."""
 
 from __future__ import annotations
 
@@ -162,6 +162,76 @@ def estimate(
         print(answer)
     for name, verdict in judged:
         print(f"{name} {verdict}")
+
+
+Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, with commas between, or repeated.")]
+
+
+@app.command()
+def infer(
+    recording: Annotated[Path, typer.Argument(help="Spikes, states or signals: NWB, NPZ, NPY, CSV, Phy folder, ...")],
+    sampling_rate: Annotated[str | None, typer.Option(help='Samples a second: "200 Hz". Never guessed.')] = None,
+    interval: Annotated[str | None, typer.Option(help='Or the time between two: "1.89 s".')] = None,
+    key: Annotated[str | None, typer.Option(help="Which of several things in the file.")] = None,
+    times: Annotated[str | None, typer.Option(help="Name of the column or array of times, in seconds.")] = None,
+    units: Annotated[str | None, typer.Option(help="Of the one that says whose each spike is.")] = None,
+    epochs: Annotated[list[str] | None, typer.Option(help='Name an epoch: "sleep=0:600"; repeatable.')] = None,
+    epoch: Annotated[str | None, typer.Option(help="Use this epoch only.")] = None,
+    bin: Annotated[list[str] | None, typer.Option(help='Width of bins for spikes: "10 ms"; repeat to compare.')] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="Spikes in a bin, not only whether there is one.")] = False,
+    channels: Names = None,
+    exclude: Names = None,
+    where: Annotated[list[str] | None, typer.Option(help='Units by a property: "location=adn".')] = None,
+    regress: Annotated[list[str] | None, typer.Option(help="Take these channels and what they explain away.")] = None,
+    resample: Annotated[str | None, typer.Option(help='Sample more slowly: "100 Hz".')] = None,
+    detrend: Annotated[bool, typer.Option("--detrend", help="Take away each channel's straight trend.")] = False,
+    components: Annotated[int | None, typer.Option(help="So many principal components.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="all, or names; see docs/irreversibility.md.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same numbers.")] = 0,
+    confidence: Annotated[float, typer.Option(help="Of intervals; tests are at 1 minus it.")] = 0.95,
+    out: Out = None,
+    as_json: Json = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """How irreversible a recording is, by every method that applies, with intervals, nulls and a report."""
+    from neurothermo.core.folders import checked_free, filled_whole
+    from neurothermo.irreversibility import assess
+    from neurothermo.recordings import read
+    from neurothermo.report import write_report
+    from neurothermo.studies.recorded import named_intervals, panels, prepared, words
+
+    settings = {name: value for name, value in locals().copy().items() if name in SETTINGS and value is not None}
+    folder = checked_free(out or Path(f"{recording.stem}-irreversibility"), overwrite)
+    found = read(recording, sampling_rate=sampling_rate, interval=interval, key=key, times=times, units=units,
+                 epochs=named_intervals(epochs or ()))  # fmt: skip
+    found = prepared(
+        found, epoch=epoch, channels=words(channels), exclude=words(exclude), where=where or (),
+        regress=words(regress), resample=resample, detrend=detrend, components=components,
+    )  # fmt: skip
+    widths = words(bin)
+    sampled = found.bin(widths[0], binary=not counts) if widths else found
+    answer = assess(sampled, methods=words(method) or None, confidence=confidence, seed=seed,
+                    progress=False if quiet or as_json else None, tell=None if quiet else _aside)  # fmt: skip
+    with filled_whole(folder, overwrite) as temporary:
+        drawn = panels(answer, found if widths else None, widths, seed)
+        title = f"How irreversible is {recording.name}?"
+        more = {"assessment": answer}
+        results = write_report(temporary, title, answer.paragraph, drawn, settings, _command(), more=more)
+    if as_json:
+        print(json.dumps(results, indent=2, allow_nan=False))
+        return
+    print(sampled, answer, f"Report: {folder / 'report.html'}", sep="\n\n")
+
+
+SETTINGS = (
+    "sampling_rate", "interval", "key", "times", "units", "epochs", "epoch", "bin", "counts", "channels", "exclude",
+    "where", "regress", "resample", "detrend", "components", "method", "seed", "confidence",
+)  # fmt: skip
+
+
+def _aside(sentence: str) -> None:
+    print(f"neurothermo: {sentence}", file=sys.stderr)
 
 
 def _works_file(path: Path, name: str) -> Any:

@@ -23,8 +23,8 @@ from neurothermo.processes.operators import Circulant, dense
 from neurothermo.systems.gains import as_gain
 
 if TYPE_CHECKING:
+    from neurothermo.core.flight import TimedDriver
     from neurothermo.core.gaussian import Gaussian
-    from neurothermo.engine.forced import ForcedDriver
     from neurothermo.processes.linear import LinearLangevin
 
 NEAR = 1e-2  # how far a homogeneous state given may be from one that is stationary
@@ -530,7 +530,7 @@ class NeuralField:
         """f(u), shape (trials, size): what an input couples to."""
         return self.gain(np.asarray(states))
 
-    def driver(self, dt: float | None = None) -> ForcedDriver:
+    def driver(self, dt: float | None = None) -> TimedDriver:
         """What carries trials of the nonlinear field, in steps of `dt` (default a twentieth of its shortest time).
 
         Euler and Maruyama's step, whose flow is its exact log ratio; single precision.

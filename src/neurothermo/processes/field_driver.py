@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from neurothermo.core.errors import InputError
 from neurothermo.processes.operators import Circulant
 
 if TYPE_CHECKING:
-    from neurothermo.engine.forced import Bath, ForcedDriver
+    from neurothermo.core.flight import TimedDriver
+    from neurothermo.engine.forced import Bath
     from neurothermo.processes.field import NeuralField
 
 POTENTIALS = np.linspace(-50.0, 50.0, 2001)  # where the gain's largest slope is looked for
@@ -28,13 +30,14 @@ def fastest_rate(field: NeuralField) -> float:
     return (1 + steepest * float(np.max(np.abs(field.coupling.transfer)))) / field.tau
 
 
-def field_driver(field: NeuralField, dt: float | None) -> ForcedDriver:
+def field_driver(field: NeuralField, dt: float | None) -> TimedDriver:
     """Euler and Maruyama's step of the nonlinear field, its flow the exact log ratio of the step.
 
     The input of a protocol adds to the field's own, I/tau in velocity; it couples to the activity f(u): changing it
     by dI does the work -dI . f(u) dx.
     """
-    from neurothermo.engine.forced import ForcedDriver
+    from neurothermo.engine.carried import CarriedDriver, Ring
+    from neurothermo.engine.forced import ForcedDriver, IndependentNoise
 
     rate = fastest_rate(field)
     if dt is None:
@@ -45,11 +48,18 @@ def field_driver(field: NeuralField, dt: float | None) -> ForcedDriver:
             f"{dt * rate:.2g}): steps diverge above 2 and are accurate well below 1",
             stacklevel=5,
         )
-    return ForcedDriver(
+    bath = _bath(field, dt)
+    forced = ForcedDriver(
         field.evaluate, lambda values: values / field.tau, lambda change: change * field.grid.cell, field.size,
-        _bath(field, dt), dt, kernel="euler-maruyama, fused: exact log ratio of the step", cost_per_number=12.0,
+        bath, dt, kernel="euler-maruyama, fused: exact log ratio of the step", cost_per_number=12.0,
         grain=GRAIN,
     )  # fmt: skip
+    ring = field.grid.dimensions == 1 and field.grid.periodic and Ring.fits(field.size)
+    sigmoid = field.gain.sigmoid
+    if not ring or sigmoid is None or not sigmoid.single or not isinstance(bath, IndependentNoise):
+        return forced
+    leak, constant = np.full(field.size, 1 / field.tau), np.zeros(field.size) + field.input / field.tau
+    return CarriedDriver(forced, Ring(field.coupling.transfer / field.tau), leak, constant, astuple(sigmoid))
 
 
 def spread(field: NeuralField) -> float:

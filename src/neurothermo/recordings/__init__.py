@@ -2,6 +2,7 @@
 
 from neurothermo.recordings import datasets
 from neurothermo.recordings.making import from_array, from_spikes
+from neurothermo.recordings.reading import read
 from neurothermo.recordings.recording import Recording
 
-__all__ = ["Recording", "datasets", "from_array", "from_spikes"]
+__all__ = ["Recording", "datasets", "from_array", "from_spikes", "read"]

@@ -11,7 +11,8 @@ from neurothermo.core.errors import InputError
 from neurothermo.recordings.clock import seconds, shown_seconds
 from neurothermo.recordings.recording import SPIKES, STATES, Recording
 
-LARGEST = 2e9  # numbers in a table of counts
+LARGEST = 5e8  # numbers in a table of counts: 4 GB
+ROUNDING = 1e-6  # of a bin: a spike on an edge belongs to the later bin, whatever the last bit of its time says
 
 
 def binned(recording: Recording, width: Any, binary: bool = True) -> Recording:
@@ -22,7 +23,7 @@ def binned(recording: Recording, width: Any, binary: bool = True) -> Recording:
         raise InputError(f"only spikes can be binned, got a recording of {recording.kind}; signals are resampled")
     step, binary = seconds(width, "width"), checked_flag(binary, "binary")
     support = recording.support
-    rows = np.floor(np.diff(support, axis=1)[:, 0] / step + 1e-6).astype(np.int64)
+    rows = np.floor(np.diff(support, axis=1)[:, 0] / step + ROUNDING).astype(np.int64)
     kept = rows >= 2
     if not np.any(kept):
         longest = float(np.max(np.diff(support, axis=1), initial=0.0))
@@ -37,8 +38,9 @@ def binned(recording: Recording, width: Any, binary: bool = True) -> Recording:
     first = 0
     for (start, _), length in zip(support[kept], rows[kept], strict=True):
         low, high = np.searchsorted(times, [start, start + length * step])
-        row = np.minimum(((times[low:high] - start) / step).astype(np.int64), length - 1)
-        np.add.at(counts, (first + row, train[low:high]), 1)
+        row = ((times[low:high] - start) / step + ROUNDING).astype(np.int64)
+        kept_spikes = row < length
+        np.add.at(counts, (first + row[kept_spikes], train[low:high][kept_spikes]), 1)
         first += int(length)
     several = float(np.sum(counts > 1)) / max(float(np.sum(counts > 0)), 1.0)
     starts = np.repeat(support[kept, 0], rows[kept])
@@ -48,13 +50,14 @@ def binned(recording: Recording, width: Any, binary: bool = True) -> Recording:
         if array.dims == ("unit",) and name != "unit"
     }  # fmt: skip
     data = xarray.Dataset(
-        {"values": (("time", "channel"), np.minimum(counts, 1) if binary else counts)},
+        {"values": (("time", "channel"), np.minimum(counts, 1, out=counts) if binary else counts)},
         coords={
             "time": ("time", starts + step * within, {"units": "s"}),
             "segment": ("time", np.repeat(np.arange(int(kept.sum())), rows[kept])),
             "channel": ("channel", list(recording.names)),
             **properties,
         },
+        attrs=recording.data.attrs,
     )
     lost = f", {several:.2g} of those with a spike held more than one" if binary and several > 0 else ""
     what = "whether there was a spike" if binary else "spikes counted"

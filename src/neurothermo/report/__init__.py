@@ -2,5 +2,6 @@
 
 from neurothermo.report.page import write_report
 from neurothermo.report.panel import Panel, Row
+from neurothermo.report.recorded import draw_across_bins, draw_attribution
 
-__all__ = ["Panel", "Row", "write_report"]
+__all__ = ["Panel", "Row", "draw_across_bins", "draw_attribution", "write_report"]

@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from math import isfinite, isnan
 from pathlib import Path
@@ -27,6 +27,7 @@ table { border-collapse: collapse; width: 100%; font: 13px/1.4 system-ui, sans-s
         font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
 th { border-bottom: 2px solid #888; } td.number, th.number { text-align: right; white-space: nowrap; }
+td.short { white-space: nowrap; }
 td.sentence { color: #555; font-size: 12px; padding-left: 1rem; border-bottom: 1px solid #ddd; }
 tr.said td { border-bottom: none; padding-bottom: 0; }
 .good { color: #00614a; } .bad { color: #a33b00; font-weight: 600; } .open { color: #666; }
@@ -37,6 +38,9 @@ pre { background: #f6f6f6; padding: 0.8rem; overflow-x: auto; font-size: 12px; w
 """
 
 
+SHORT = 18  # letters of an entry that is not broken
+
+
 def versions() -> dict[str, str]:
     """What the numbers were made with."""
     packages = ("neurothermo", "numpy", "scipy", "numba", "xarray", "matplotlib")
@@ -45,7 +49,7 @@ def versions() -> dict[str, str]:
 
 def write_report(
     folder: Path, title: str, introduction: str, panels: Sequence[Panel], configuration: dict[str, Any],
-    command: str, advance: Callable[[float], None] = lambda done: None,
+    command: str, advance: Callable[[float], None] = lambda done: None, more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write `report.html`, `results.json` and `figures/*.png` into a folder; returns what is in results.json.
 
@@ -61,12 +65,15 @@ def write_report(
         What makes this report again.
     advance : callable, optional
         Told 1 for every panel drawn.
+    more : mapping, optional
+        What else is to be in results.json.
     """
     results = {
         "title": title,
         "command": command,
         "configuration": plain(configuration),
         "versions": versions(),
+        **plain(more or {}),
         "figures": [panel.to_dict() for panel in panels],
     }
     (folder / "figures").mkdir()
@@ -126,7 +133,27 @@ def _section(panel: Panel, picture: bytes | None) -> str:
     if picture is not None:
         data = base64.b64encode(picture).decode("ascii")
         image = f"<figure><img alt='{title}' src='data:image/png;base64,{data}'></figure>"
-    return f"<h2>{title}</h2>{image}<p class='caption'>{caption}</p>{_table(panel.rows)}"
+    words = f"{_words(panel.table)}{_notes(panel.notes)}"
+    return f"<h2>{title}</h2>{image}<p class='caption'>{caption}</p>{_table(panel.rows)}{words}"
+
+
+def _words(table: Sequence[Sequence[str]]) -> str:
+    """A table of text, its first row the head."""
+    if not table:
+        return ""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table[0])
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table[1:])
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _cell(text: str) -> str:
+    """Short entries stay on one line."""
+    short = " class='short'" if len(text) <= SHORT else ""
+    return f"<td{short}>{html.escape(text)}</td>"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{html.escape(note)}</li>' for note in notes)}</ul>" if notes else ""
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -104,7 +104,8 @@ class Row:
 class Panel:
     """One figure of a report with its rows.
 
-    `draw(figure)` draws on an empty matplotlib figure of `size` inches.
+    `draw(figure)` draws on an empty matplotlib figure of `size` inches. `table` is text, its first row the head;
+    `notes` are sentences, a point each.
     """
 
     name: str
@@ -113,6 +114,8 @@ class Panel:
     rows: tuple[Row, ...]
     draw: Callable[[Any], None] | None = None
     size: tuple[float, float] = (7.0, 3.6)
+    table: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The panel's numbers as plain JSON types."""

@@ -19,7 +19,28 @@ PROBES = np.linspace(-8.0, 8.0, 65)
 STEP = 1e-5  # of the finite difference that a user's derivative is compared with
 AGREEMENT = 1e-4
 FLATTEST = 1e-6  # slope of a saturating gain
+LARGEST = 1e30  # number of a sigmoid that is carried in single precision
 ROUNDING = 1e-9  # by which values may leave the range, relative to their size
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """The numbers of f(u) = offset + height tanh(slope (u - threshold)), which compiled kernels know by these."""
+
+    slope: float
+    threshold: float
+    height: float
+    offset: float
+
+    @property
+    def single(self) -> bool:
+        """Whether single precision holds the numbers, and what is made of them."""
+        made = (self.slope, self.slope * self.threshold, self.height, self.offset)
+        return bool(np.all(np.abs(made) < LARGEST))
+
+    def __call__(self, potentials: Any) -> Any:
+        """f(u)."""
+        return self.offset + self.height * np.tanh(self.slope * (potentials - self.threshold))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +61,14 @@ class Gain:
         u = f^-1(V); motion in V (noise="boltzmann") asks for it.
     low, high : float
         The range of f, open: activities lie strictly between. Infinite where there is no bound.
+    sigmoid : Sigmoid, optional
+        The numbers of f where it is one: simulations are faster then. The named gains give them.
 
     Raises
     ------
     InputError
         If f is not finite and non-decreasing on [-8, 8] or leaves its range there, a function changes its argument, or
-        one of the derivatives, the antiderivative or the inverse is not that of f there.
+        one of the derivatives, the antiderivative or the inverse, or the sigmoid, is not that of f there.
     """
 
     name: str
@@ -57,6 +80,7 @@ class Gain:
     inverse: Function | None = None
     low: float = -np.inf
     high: float = np.inf
+    sigmoid: Sigmoid | None = None
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -87,6 +111,10 @@ class Gain:
             self._check_slope("antiderivative", "function", "function is not the derivative of antiderivative")
         if self.inverse is not None:
             self._check_inverse(values, slopes)
+        if self.sigmoid is not None and not isinstance(self.sigmoid, Sigmoid):
+            raise InputError(f"gain {self.name!r}: sigmoid must be a Sigmoid, got {self.sigmoid!r}")
+        if self.sigmoid is not None and not np.allclose(self.sigmoid(PROBES), values, rtol=0, atol=ROUNDING):
+            raise InputError(f"gain {self.name!r}: sigmoid is not that of function")
         object.__setattr__(self, "digest", digest("Gain", self.name, values))
 
     def _check_slope(self, upper: str, lower: str, sentence: str) -> None:
@@ -158,7 +186,7 @@ def logistic(slope: float = 1.0, threshold: float = 0.0) -> Gain:
         f"logistic(slope={numbers[0]!r}, threshold={numbers[1]!r})", partial(functions.logistic, *numbers),
         partial(functions.logistic_derivative, *numbers), partial(functions.logistic_second, *numbers),
         partial(functions.logistic_third, *numbers), partial(functions.logistic_antiderivative, *numbers),
-        partial(functions.logistic_inverse, *numbers), 0.0, 1.0,
+        partial(functions.logistic_inverse, *numbers), 0.0, 1.0, Sigmoid(numbers[0] / 2, numbers[1], 0.5, 0.5),
     )  # fmt: skip
 
 
@@ -171,7 +199,7 @@ def tanh(slope: float = 1.0, threshold: float = 0.0) -> Gain:
         np.tanh if plain else partial(functions.tanh, *numbers),
         partial(functions.tanh_derivative, *numbers), partial(functions.tanh_second, *numbers),
         partial(functions.tanh_third, *numbers), partial(functions.tanh_antiderivative, *numbers),
-        partial(functions.tanh_inverse, *numbers), -1.0, 1.0,
+        partial(functions.tanh_inverse, *numbers), -1.0, 1.0, Sigmoid(*numbers, 1.0, 0.0),
     )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""Langevin runs: the fused kernels for additive noise, blocks of plain steps for the rest."""
+"""Langevin runs: carried or fused kernels for additive noise, blocks of plain steps for the rest."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from neurothermo.dynamics.langevin.euler_maruyama import padded
 from neurothermo.dynamics.langevin.motion import Motion, PlainMotion, Walk
 from neurothermo.dynamics.langevin.rule import Langevin
 from neurothermo.dynamics.langevin.shares import Parts
+from neurothermo.engine.carried import CarriedDriver, Matrix
 from neurothermo.engine.forced import ForcedDriver, IndependentNoise
 from neurothermo.systems.continuous import Continuous, inputs
+from neurothermo.systems.rates import RateNetwork
 
 FUSED = ("euler-maruyama", "heun")
 
@@ -34,10 +36,15 @@ def langevin_driver(system: Any, rule: Any, temperature: Any, plain: bool) -> Dr
         return BlockDriver(system, motion, f"{step}, plain" if plain else step, of_heat, parts)
     bath = np.zeros(system.dimension) + padded(temperature, system)
     noise = IndependentNoise(system.pace, system.noise * bath, rule.dt, step == "heun", parts)
-    return ForcedDriver(
+    forced = ForcedDriver(
         system.evaluate, lambda field: inputs(system, field), lambda change: change, system.dimension, noise, rule.dt,
         heun=step == "heun", kernel=f"{step}, fused", parts=parts,
     )  # fmt: skip
+    sigmoid = system.gain.sigmoid if isinstance(system, RateNetwork) else None
+    if step == "euler-maruyama" and sigmoid is not None and sigmoid.single:
+        matrix = Matrix(system.couplings)
+        return CarriedDriver(forced, matrix, 1 / system.resistance, system.input, astuple(sigmoid))
+    return forced
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,253 @@
+"""Entropy production of the linear Langevin process behind a recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import Array, checked_choice, checked_count, checked_fraction
+from neurothermo.core.errors import InputError
+from neurothermo.core.estimate import Estimate
+from neurothermo.core.machine import one_blas_thread
+from neurothermo.irreversibility.answer import PER_SAMPLE, answer
+from neurothermo.irreversibility.gaussian_bootstrap import block_variance
+from neurothermo.irreversibility.gaussian_checks import length_sentences, residual_sentences
+from neurothermo.irreversibility.gaussian_fit import Linear, grows, moments_of, no_process, shrunk
+from neurothermo.irreversibility.gaussian_interval import Scatter, noncentral_interval, scatter
+from neurothermo.irreversibility.gaussian_null import circling
+from neurothermo.irreversibility.gaussian_prepared import Fit, fitted, prepared
+from neurothermo.recordings.recording import Recording
+
+METHOD = "linear Langevin fit"
+NULL = "a reversible linear process with Gaussian noise: symmetric lagged covariances"
+
+
+def gaussian(
+    recording: Recording,
+    *,
+    confidence: float = 0.95,
+    shrinkage: Any = None,
+    interval: str = "noncentral",
+    null: str = "analytic",
+    surrogates: int = 199,
+    seed: int = 0,
+) -> Estimate:
+    r"""Entropy production of the linear Langevin process whose samples have the recording's covariances.
+
+    .. math:: dx = -A x\, dt + \sqrt{2D}\, dW, \qquad
+              \sigma = \operatorname{Tr} D^{-1} G\, S^{-1} G^T, \qquad G = (A S - S A^T)/2
+
+    Fitted is :math:`x_{t+1} = P x_t + \xi`, by least squares; then A dt = -ln P, S is the stationary covariance and D =
+    (A S + S A^T)/2. So the value is that of the process in continuous time, times the step dt, however coarse the
+    sampling, as long as the process is linear, without memory, observed without error, and no eigenvalue of P is
+    negative. What is visible in single steps is less: `details["divergence_at_one_lag"]`. All channels are taken to be
+    even under time reversal.
+
+    The bias of first order is subtracted (curvature, and that of P), so that the value may be negative where there is
+    nothing to see. The standard error is by the delta method.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of signals (or of states, taken as numbers), two channels or more.
+    confidence : float
+        Nominal coverage of the interval.
+    shrinkage : None, "auto" or float in [0, 1]
+        Covariances between channels times one minus this: towards independent channels, which are reversible. "auto":
+        as much of them as sampling alone would give. The value, its bias and error are then of the shrunk process.
+    interval : str
+        "noncentral": a scaled non-central chi squared, calibrated from equilibrium to far from it. "bootstrap": the
+        same law with the scatter of resampled blocks, for noise that is not Gaussian.
+    null : str
+        p-value against reversible linear processes with Gaussian noise: "analytic", a score test of antisymmetric
+        lagged covariances; "surrogate", the same statistic on `recordings.surrogates.symmetrized_spectrum`, whose
+        processes have the recording's own memory.
+    surrogates : int
+        How many.
+    seed : int
+        Of surrogates and bootstrap.
+
+    Returns
+    -------
+    Estimate
+        In nats per sample. NaN, with a sentence, where no linear Langevin process has these covariances; the p-value
+        and the divergence at one lag are there still. `details`: `relaxation` A (per second), `diffusion` D (squared
+        units per second), `covariance` S, `fastest_rate`, `slowest_rate` (per second), `slowest_times` (how many the
+        recording holds), `divergence_at_one_lag` and its `_stderr` (nats per sample), `bias` that was subtracted,
+        `statistic` and `freedom` of the test, `shrinkage`, `null`.
+
+    Raises
+    ------
+    InputError
+        If `obstacle` has a sentence, or an option is not one.
+
+    References
+    ----------
+    Godrèche and Luck, Journal of Physics A 52, 035002 (2019), section 2; bias of P: Nicholls and Pope, Australian
+    Journal of Statistics 30A, 296 (1988).
+    """
+    checked_choice(interval, "interval", ("noncentral", "bootstrap"))
+    checked_choice(null, "null", ("analytic", "surrogate"))
+    confidence, seed = checked_fraction(confidence, "confidence"), checked_count(seed, "seed", 0)
+    surrogates = checked_count(surrogates, "surrogates", 19)
+    with one_blas_thread():
+        fit = fitted(recording, shrinkage)
+        p_value = fit.test.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
+        fields: dict[str, Any] = {"confidence": confidence, "p_value": p_value, "method": METHOD}
+        if sentence := grows(fit.raw):
+            return answer(recording, float("nan"), diagnostics=(sentence,), details={"null": NULL}, **fields)
+        found = scatter(lambda linear: _both(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
+        details = {**_details(recording, fit), "null": NULL, "divergence_at_one_lag": found.value[1] - found.bias[1]}
+        details["divergence_at_one_lag_stderr"] = np.sqrt(found.variance[1])
+        problem = no_process(fit.linear) or (_UNSTEADY if not np.isfinite(found.bias[0] + found.variance[0]) else "")
+        if problem:
+            return answer(recording, float("nan"), diagnostics=(problem,), details=details, **fields)
+        value, bias, variance = float(found.value[0]), float(found.bias[0]), float(found.variance[0])
+        said = [*length_sentences(fit.moments, fit.linear), *_residuals(recording, fit), *_pulled(fit)]
+        spread = variance / (4 * value) if value > 0 else 0.0
+        if interval == "bootstrap":
+            spread, variance = _bootstrapped(recording, fit, value, seed)
+            if not np.isfinite(spread):
+                said.append("Fewer than 20 blocks of ten slowest times: no bootstrap interval; record for longer.")
+    fields["interval"] = noncentral_interval(value, bias, spread, fit.test.freedom, confidence)
+    details["bias"] = bias
+    return answer(recording, value - bias, stderr=float(np.sqrt(variance)), diagnostics=said, details=details, **fields)
+
+
+def obstacle(recording: Recording) -> str | None:
+    """Why `gaussian` cannot be used with its default options; None where it can."""
+    sentence, _ = prepared(recording, None)
+    return sentence
+
+
+def cost(recording: Recording) -> float:
+    """Seconds on one core, about."""
+    size, rows = recording.size, recording.samples
+    directions = min(size * size + size * (size + 1) // 2, 400)
+    return 2e-3 + rows * size * (1.5e-8 + 1.0e-9 * size) + directions * (1e-5 + 4e-7 * size**2 + 5e-8 * size**3)
+
+
+_UNSTEADY = (
+    "The fit lies at the edge of what linear Langevin processes give, so that its error is not known: take a longer "
+    "recording, fewer channels, or a faster sampling."
+)
+
+
+def _both(linear: Linear) -> Array:
+    return np.stack([linear.production, linear.divergence], axis=-1)
+
+
+def _details(recording: Recording, fit: Fit) -> dict[str, Any]:
+    rate, linear = recording.required_rate(), fit.linear
+    across, both = fit.scale[:, None] / fit.scale, np.outer(fit.scale, fit.scale)
+    with np.errstate(divide="ignore"):
+        decay = -np.log(np.abs(linear.eigenvalues))
+    return {
+        "relaxation": rate * linear.relaxation * across,
+        "diffusion": rate * linear.diffusion * both,
+        "covariance": linear.covariance * both,
+        "fastest_rate": rate * decay.max(),
+        "slowest_rate": rate * decay.min(),
+        "slowest_times": fit.moments.count * decay.min(),
+        "statistic": fit.test.statistic,
+        "freedom": fit.test.freedom,
+        "shrinkage": fit.intensity,
+    }
+
+
+def _residuals(recording: Recording, fit: Fit) -> list[str]:
+    return residual_sentences(recording.segments, fit.mean, fit.scale, fit.raw)
+
+
+def _pulled(fit: Fit) -> list[str]:
+    if fit.intensity == 0:
+        return []
+    return [
+        f"Covariances between channels are shrunk by {fit.intensity:.2g}, towards independent channels: value and "
+        "interval are of the shrunk process; the p-value is of the data as they are."
+    ]
+
+
+def _bootstrapped(recording: Recording, fit: Fit, value: float, seed: int) -> tuple[float, float]:
+    """kappa with 2 kappa^2 nu + 4 kappa value = the variance of the resampled values; and the variance at the value."""
+    slowest = -1 / np.log(np.abs(fit.linear.eigenvalues).max())
+
+    def measure(linear: Linear) -> Array:
+        return shrunk(linear, fit.intensity).production
+
+    variance = block_variance(measure, recording.segments, fit.mean, fit.scale, slowest, seed)
+    freedom = fit.test.freedom
+    spread = (np.sqrt(4 * value**2 + 2 * freedom * variance) - 2 * value) / (2 * freedom)
+    return float(spread), float(4 * spread * value)
+
+
+def _surrogate(recording: Recording, fit: Fit, surrogates: int, seed: int) -> float:
+    from neurothermo.recordings.surrogates import p_value_of, symmetrized_spectra
+
+    copies = symmetrized_spectra(recording, count=surrogates, seed=seed)
+    return p_value_of(fit.test.statistic, [circling(moments_of(copy.segments)[0]).statistic for copy in copies])
+
+
+# -- who ------------------------------------------------------------------------------------------
+
+
+def attribution(
+    recording: Recording,
+    *,
+    confidence: float = 0.95,
+    shrinkage: Any = None,
+    interval: str = "noncentral",
+    null: str = "analytic",
+    surrogates: int = 199,
+    seed: int = 0,
+) -> Any:
+    r"""Which pairs of channels the entropy production of `gaussian` goes with.
+
+    .. math:: \sigma = \sum_{i<j} G_{ij} F_{ij}, \qquad F = f - f^T, \qquad f = D^{-1} G\, S^{-1}
+
+    G_ij is how fast the process circles in the plane of channels i and j, F_ij the force that belongs to it. A pair's
+    share may be negative, and any such split depends on the coordinates: channels mixed by an electrode, or rotated,
+    have other shares of the same total.
+
+    Parameters
+    ----------
+    recording, shrinkage
+        As for `gaussian`.
+    confidence, interval, null, surrogates, seed
+        Taken so that the options of `gaussian` can be passed on; they change nothing here.
+
+    Returns
+    -------
+    xarray.Dataset
+        `by_pair` (channel, partner), symmetric, half a pair's share at each of its two places; `by_channel` (channel),
+        the sum of a row; nats per sample, bias subtracted, and both sum to `total`. `_stderr` by the delta method; `_p`
+        of the score test that the antisymmetric lagged covariance of the pair (or of the channel with all others) is
+        0; `_q` by Benjamini and Hochberg.
+
+    Raises
+    ------
+    InputError
+        If `obstacle` has a sentence, or no linear Langevin process has these covariances.
+
+    References
+    ----------
+    Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 289 (1995).
+    """
+    from neurothermo.irreversibility.gaussian_shares import dataset
+
+    with one_blas_thread():
+        fit = fitted(recording, shrinkage)
+        if problem := grows(fit.raw) or no_process(fit.linear):
+            raise InputError(problem)
+        found = scatter(lambda linear: _shares(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
+        p_values = fit.test.of_channels()
+    pairs = Scatter(found.value[:, :-1], found.bias[:, :-1], found.variance[:, :-1])
+    channels = Scatter(found.value[:, -1], found.bias[:, -1], found.variance[:, -1])
+    return dataset(recording.names, pairs, channels, p_values, PER_SAMPLE)
+
+
+def _shares(linear: Linear) -> Array:
+    """Of pairs, and of channels in one more column."""
+    shares = linear.shares
+    return np.concatenate([shares, shares.sum(axis=-1, keepdims=True)], axis=-1)

@@ -1,0 +1,203 @@
+"""Nonequilibrium maximum entropy: the largest entropy production that pairs of channels can vouch for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurothermo.core.checks import checked_choice, checked_fraction
+from neurothermo.core.errors import InputError
+from neurothermo.core.estimate import Estimate
+from neurothermo.irreversibility.answer import answer
+from neurothermo.irreversibility.blocks import NULL
+from neurothermo.irreversibility.maximum_entropy_bins import WIDEST, bound_of_pairs
+from neurothermo.irreversibility.maximum_entropy_flips import Flips, bound_of_flips
+from neurothermo.irreversibility.maximum_entropy_judged import Bound
+from neurothermo.irreversibility.pair_currents import transitions_of, why_not_transitions
+from neurothermo.recordings.recording import SIGNALS, Recording
+
+FORMS = ("auto", "bins", "flips")
+STEEP = 10.0  # a parameter beyond it: exp(-theta g) weighs transitions 10^4 to one
+
+
+def obstacle(recording: Recording) -> str | None:
+    """Why `maxent` cannot be used on a recording; None where it can."""
+    why = why_not_transitions(recording)
+    if why is None and recording.kind == SIGNALS:
+        why = "needs states: exponentials of products of real signals have no mean to be trusted; use uncertainty()"
+    if why is None and all(np.all(segment[1:] == segment[:-1]) for segment in recording.segments):
+        why = "nothing changes from one sample to the next"
+    return f"maxent: {why}" if why else None
+
+
+def cost(recording: Recording) -> float:
+    """About how many seconds `maxent` takes on one core."""
+    pairs = min(recording.size * (recording.size - 1) / 2, WIDEST)
+    return 0.3 + 2e-9 * recording.samples * (pairs * (pairs + 20) + recording.size**2)
+
+
+def maxent(
+    recording: Recording,
+    *,
+    form: str = "auto",
+    held_out: bool | None = None,
+    neighbours: int | None = None,
+    folds: int | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    r"""Lower bound on entropy production from the order of events in pairs of channels.
+
+    .. math:: \Sigma \ge p \max_\theta \left[\theta \cdot \langle g \rangle - \ln \langle e^{-\theta \cdot g} \rangle
+              \right], \qquad g_{ij} = x_i' x_j - x_j' x_i
+
+    The divergence between transitions x -> x' and the same run backwards is at least this for any observables that
+    change sign under reversal. Averages go over the transitions in which something changes, a share p of all: reversal
+    keeps that share, and the bound is tighter than with the others included.
+
+    Form "bins" has one problem for all pairs i < j. Form "flips" is for channels with two values of which one changes
+    at a time, and has one problem for each channel i, over the transitions that flip it:
+
+    .. math:: \Sigma \ge \sum_i p_i f_i, \qquad
+              f_i = \max_\theta\; \theta \cdot \langle g \rangle_i - \ln \langle e^{-\theta \cdot g} \rangle_i, \qquad
+              g_j = -2 s_i s_j
+
+    With few pairs all rows are fitted and valued, and the bias Tr(H^-1 V)/2n of the maximum is taken off (H its
+    curvature, V the covariance of the scores, from blocks). A fit of many pairs can exceed the entropy production:
+    then those with the strongest <g> are chosen and fitted on some rows and valued on the others, and that value is
+    reported; for any theta its mean is a lower bound.
+
+    The null of the p-value is "reversible": each block of the recording could as well have run backwards, which
+    changes the sign of its sum of g (first Newton step; held out, theta . g on the rows not fitted).
+
+    Parameters
+    ----------
+    recording : Recording
+        States of at least two channels: binned spikes, spins. Stationary.
+    form : "auto", "bins" or "flips"
+        "auto": flips where never more than one channel changes, else bins.
+    held_out : bool, optional
+        Whether to value on rows that were not fitted. Default: with fewer than 50 changes a parameter, or more than
+        400 pairs (flips: 60 partners).
+    neighbours : int, optional
+        Partners of each channel (bins: on average) that are fitted. Default: all; held out, whatever is best on a
+        third of the fitted rows.
+    folds : int, optional
+        Stretches of the recording, each valued by a fit to the others. Default: 4, or 2 with more than 100 channels.
+    confidence : float
+        Of the interval.
+    seed : int
+
+    Returns
+    -------
+    Estimate
+        Nats per sample, kind "lower bound"; `details` has the fitted value (`raw` and `bias`, or `train`).
+
+    Raises
+    ------
+    InputError
+        With the sentence of `obstacle`, or if an option does not fit.
+
+    References
+    ----------
+    Aguilera, Ito, Kolchinsky, Phys. Rev. Lett. 136, 077101 (2026): the bound by convex duality, and its form for spins.
+    """
+    confidence = checked_fraction(confidence, "confidence")
+    bound, form, _ = _bound(recording, form, held_out, neighbours, folds, confidence, seed)
+    said = bound.sentences
+    if bound.details["steepest"] > STEEP:
+        said += (
+            "Some order of events was hardly ever seen reversed: the largest bound the data allow is infinite. A "
+            "parameter is held finite by a penalty of one observation, and the value is one of that.",
+        )
+    out = ", held out" if bound.details["held_out"] else ""
+    return answer(
+        recording, bound.value, stderr=bound.stderr, interval=bound.interval, p_value=bound.p_value,
+        kind="lower bound", method=f"maximum entropy, {form}{out}", confidence=confidence, diagnostics=said,
+        details=bound.details | {"null": NULL, "form": form},
+    )  # fmt: skip
+
+
+def attribution(
+    recording: Recording,
+    *,
+    form: str = "auto",
+    held_out: bool | None = None,
+    neighbours: int | None = None,
+    folds: int | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Any:
+    r"""Which channels and pairs the bound of `maxent` is from.
+
+    .. math:: \Sigma_{ij} \propto \theta_{ij} \langle g_{ij} \rangle
+
+    scaled to the value of each problem, its bias taken off. Form "flips": `by_channel` is p_i f_i, what channel i's
+    own flips give; form "bins": half of what its pairs have.
+
+    Parameters
+    ----------
+    recording, form, held_out, neighbours, folds, confidence, seed
+        As for `maxent`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `by_channel` (channel) and `by_pair` (channel, partner; symmetric, half a pair's share on each side), nats per
+        sample, each summing to the value; with `_stderr`, `_p` (the null of the pair's own mean g; of all of a
+        channel's) and `_q` (Benjamini and Hochberg).
+
+    Raises
+    ------
+    InputError
+        As `maxent` does.
+    """
+    from neurothermo.irreversibility.maximum_entropy_shares import shares
+
+    confidence = checked_fraction(confidence, "confidence")
+    bound, form, parts = _bound(recording, form, held_out, neighbours, folds, confidence, seed)
+    return shares(recording, bound, form, parts)
+
+
+def _bound(
+    recording: Recording, form: str, held_out: bool | None, neighbours: int | None, folds: int | None, confidence: float,
+    seed: int,
+) -> tuple[Bound, str, Any]:  # fmt: skip
+    if why := obstacle(recording):
+        raise InputError(why)
+    checked_choice(form, "form", FORMS)
+    data = flips_in(recording) if form != "bins" else None
+    if data is None and form == "flips":
+        raise InputError("form must be 'bins' here: 'flips' needs channels of two values, each of which flips alone")
+    if data is None or (form == "auto" and not _one_at_a_time(recording)):
+        return (
+            *_labelled(
+                "bins", bound_of_pairs(transitions_of(recording), held_out, neighbours, folds, confidence, seed)
+            ),
+        )
+    return (*_labelled("flips", bound_of_flips(data, held_out, neighbours, folds, confidence, seed)),)
+
+
+def _labelled(form: str, found: tuple[Bound, Any]) -> tuple[Bound, str, Any]:
+    return found[0], form, found[1]
+
+
+def _one_at_a_time(recording: Recording) -> bool:
+    return all(np.all(np.count_nonzero(np.diff(segment, axis=0), axis=1) <= 1) for segment in recording.segments)
+
+
+def flips_in(recording: Recording) -> Flips | None:
+    """The transitions in which one channel of two values changes; None where there is a channel without any."""
+    values = np.concatenate(recording.segments)
+    low, high = values.min(axis=0), values.max(axis=0)
+    if not np.all((values == low) | (values == high)):
+        return None
+    now = np.concatenate([segment[:-1] for segment in recording.segments])
+    after = np.concatenate([segment[1:] for segment in recording.segments])
+    changed = now != after
+    changed &= np.count_nonzero(changed, axis=1)[:, None] == 1
+    if not changed.any(axis=0).all():
+        return None
+    spins = np.where(now == high, 1, -1).astype(np.int8)
+    return Flips(np.ascontiguousarray(spins.T), np.ascontiguousarray(changed.T), float(len(now)))

@@ -1,0 +1,214 @@
+"""Bounds from two kinds of events: exact hidden chains, tight on a ring, never above the truth."""
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from assertions import assert_within
+from neurothermo import InputError
+from neurothermo.irreversibility.waiting import cost, obstacle, waiting_times
+from neurothermo.processes import MarkovJump
+from neurothermo.recordings import from_array, from_spikes
+
+
+def chains(steps, rows, repeats, seed):
+    """Rows of independent chains, shape (repeats, rows), all moved together."""
+    random = np.random.default_rng(seed)
+    ways = np.cumsum(steps, axis=1)
+    states = np.empty((rows, repeats), dtype=np.int64)
+    now = random.integers(len(steps), size=repeats)
+    for t in range(-100, rows):
+        now = np.minimum((random.random(repeats)[:, None] > ways[now]).sum(axis=1), len(steps) - 1)
+        if t >= 0:
+            states[t] = now
+    return states.T
+
+
+def ring(size, forward, back):
+    steps = np.eye(size) * (1 - forward - back)
+    at = np.arange(size)
+    steps[at, (at + 1) % size] += forward
+    steps[at, (at - 1) % size] += back
+    return steps
+
+
+def stationary(steps):
+    return np.linalg.matrix_power(steps, 2**14)[0]
+
+
+def production(steps):
+    flux = stationary(steps)[:, None] * steps
+    used = (flux > 0) & (flux.T > 0)
+    return float(np.sum(flux[used] * np.log(flux[used] / flux.T[used])))
+
+
+def exact_bound(steps, a, b, longest=3000):
+    """Waiting times by powers of the chain without the observed transition."""
+    law, hidden = stationary(steps), steps.copy()
+    hidden[a, b] = hidden[b, a] = 0
+    events = np.array([law[a] * steps[a, b], law[b] * steps[b, a]])
+    then = np.zeros((2, 2, longest))
+    for event, start in enumerate((b, a)):
+        row = np.eye(len(steps))[start]
+        for t in range(longest):
+            then[event, :, t] = row[a] * steps[a, b], row[b] * steps[b, a]
+            row = row @ hidden
+    reverse = then[::-1, ::-1].swapaxes(0, 1)
+    used = then > 1e-200
+    joint = events[:, None, None] * then
+    return float(np.sum(joint[used] * np.log(then[used] / reverse[used])))
+
+
+def recorded(states):
+    return from_array(np.asarray(states), sampling_rate=1000.0)
+
+
+WHEEL = ring(4, 0.4, 0.3)
+# two cycles that share the observed edge 0-1
+FORK = np.array([[0.3, 0.3, 0.1, 0.3], [0.15, 0.35, 0.4, 0.1], [0.4, 0.15, 0.3, 0.15], [0.1, 0.4, 0.2, 0.3]])
+
+
+# -- the bound -------------------------------------------------------------------------------------
+
+
+def test_one_edge_of_a_ring_tells_all():
+    assert exact_bound(WHEEL, 0, 1) == pytest.approx(production(WHEEL), rel=1e-9)
+    found = [waiting_times(recorded(states), transition=(0, 1)) for states in chains(WHEEL, 20_000, 10, 1)]
+    mean, error = np.mean([e.value for e in found]), np.mean([e.stderr for e in found]) / np.sqrt(10)
+    assert_within(mean, error, production(WHEEL), sigmas=4, resolution=0.01)
+    assert all(e.kind == "lower bound" and e.p_value < 0.05 and e.counted == "gaps" for e in found)
+    assert str(found[0]).startswith("at least")
+
+
+def test_more_cycles_give_a_bound_below_the_truth():
+    bound, truth = exact_bound(FORK, 0, 1), production(FORK)
+    assert 0 < bound < 0.8 * truth
+    found = [waiting_times(recorded(states), transition=(0, 1)) for states in chains(FORK, 20_000, 30, 2)]
+    values, errors = np.array([e.value for e in found]), np.array([e.stderr for e in found])
+    # coarse waiting times can only lower it
+    assert values.mean() < bound + 4 * values.std() / np.sqrt(30)
+    assert np.mean([e.interval[0] > bound for e in found]) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 30)
+    assert np.mean(values > truth + 2 * errors) < 0.05 and np.mean([e.interval[0] > truth for e in found]) < 0.05
+
+
+def test_waits_alone_can_tell():
+    """No net transitions across the observed edge, and still gaps that differ in length."""
+    found = waiting_times(recorded(chains(FORK, 60_000, 1, 3)[0]), transition=(0, 1))
+    assert found.details["bins"] > 5
+    assert found.details["order"] + found.details["waits"] - found.details["bias"] == pytest.approx(found.value)
+
+
+def test_a_jump_process_that_is_sampled():
+    rates = np.array([[0, 1.0, 4.0], [3.0, 0, 1.0], [1.0, 2.0, 0]])
+    process = MarkovJump(rates - np.diag(rates.sum(axis=0)))
+    interval = 0.02
+    steps = expm(process.rates * interval).T
+    truth = process.entropy_production().value
+    assert production(steps) <= truth * interval
+    estimate = waiting_times(recorded(chains(steps, 60_000, 1, 4)[0]), transition=(0, 1))
+    assert estimate.value < truth * interval + 2 * estimate.stderr
+    assert estimate.interval[1] > 0.8 * truth * interval and estimate.p_value < 0.05  # a ring: nearly tight
+
+
+def test_the_direction_in_which_a_transition_is_named_does_not_matter():
+    recording = recorded(chains(WHEEL, 20_000, 1, 5)[0])
+    one, other = (waiting_times(recording, transition=pair) for pair in ((0, 1), (1, 0)))
+    assert one.details["order"] == pytest.approx(other.details["order"])
+    assert one.value == pytest.approx(other.value, abs=0.1 * one.stderr)
+
+
+# -- nothing where there is nothing ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", [ring(4, 0.35, 0.35), (FORK + FORK.T) / (FORK + FORK.T).sum(axis=1, keepdims=True)])
+def test_a_reversible_chain_is_not_called_irreversible(steps):
+    found = [waiting_times(recorded(states), transition=(0, 1)) for states in chains(steps, 8000, 40, 6)]
+    values = np.array([e.value for e in found])
+    assert abs(values.mean()) < 4 * values.std() / np.sqrt(40)
+    limit = 0.05 + 4 * np.sqrt(0.05 * 0.95 / 40)
+    assert np.mean([e.p_value <= 0.05 for e in found]) < limit
+    assert np.mean([e.interval[0] > 0 for e in found]) < limit
+
+
+def pair_of_units(rows, follows, seed):
+    """Unit b echoes a after 3 samples with chance `follows`, both also fire at a rate that goes up and down."""
+    random = np.random.default_rng(seed)
+    slow = np.repeat(random.choice([0.01, 0.08], rows // 200), 200)
+    a, b = random.random((2, rows)) < slow
+    b[3:] |= a[:-3] & (random.random(rows - 3) < follows)
+    return from_array(np.stack([a, b], axis=1), sampling_rate=500.0, channels=["a", "b"])
+
+
+def test_one_unit_that_echoes_another_is_seen():
+    estimate = waiting_times(pair_of_units(40_000, 0.6, 7), units=("a", "b"))
+    assert estimate.p_value <= 0.005 and estimate.interval[0] > 0
+    assert estimate.details["waits"] > 10 * estimate.details["order"]
+
+
+def test_units_with_a_common_slow_rate_are_not():
+    found = [waiting_times(pair_of_units(10_000, 0.0, seed), units=("a", "b")) for seed in range(60)]
+    limit = 0.05 + 4 * np.sqrt(0.05 * 0.95 / 60)
+    assert np.mean([e.p_value <= 0.05 for e in found]) < limit
+    assert np.mean([e.interval[0] > 0 for e in found]) < limit
+
+
+# -- what it takes and what it refuses -------------------------------------------------------------
+
+
+def test_words_of_several_channels_name_a_transition_and_the_default_is_the_commonest():
+    states = chains(WHEEL, 8000, 1, 8)[0]
+    corner = np.array([[0, 0], [0, 1], [1, 1], [1, 0]])
+    one = waiting_times(recorded(states), transition=(1, 2))
+    two = waiting_times(recorded(corner[states]), transition=((0, 1), (1, 1)))
+    assert one.value == pytest.approx(two.value, abs=1e-12)
+    default = waiting_times(recorded(np.where(states == 3, 2, states)))
+    assert default.method.startswith("waiting times, ") and default.details["gaps"] >= 100
+
+
+def test_gaps_do_not_reach_across_segments():
+    trials = chains(WHEEL, 400, 50, 9)
+    together, apart = recorded(trials.reshape(-1)), from_array(trials[:, :, None], sampling_rate=1.0)
+    joined, cut = (waiting_times(recording, transition=(0, 1)) for recording in (together, apart))
+    assert 40 <= joined.n - cut.n <= 120
+    assert_within(cut.value, cut.stderr, production(WHEEL), sigmas=4)
+
+
+@pytest.mark.parametrize(
+    ("recording", "says"),
+    [
+        (from_spikes([np.arange(100) * 0.1, np.arange(90) * 0.11]), "bin"),
+        (from_array(np.random.default_rng(0).normal(size=500), sampling_rate=1.0), "threshold"),
+        (recorded(np.zeros(500, dtype=int)), "one word"),
+        (recorded(chains(WHEEL, 150, 1, 10)[0]), "at least 100 gaps"),
+        (recorded(np.arange(3000) % 3), "at least 10 events"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_sentence_of_the_obstacle(recording, says):
+    with pytest.raises(InputError, match=says) as caught:
+        waiting_times(recording)
+    assert obstacle(recording) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"transition": (0, 9)}, "visited"),
+        ({"transition": (1, 1)}, "different"),
+        ({"transition": 3}, "two words"),
+        ({"transition": ((0, 1), (1, 1))}, "1 channels"),
+        ({"units": ("0", "7")}, "channels of the recording"),
+        ({"units": "0"}, "two channels"),
+        ({"transition": (0, 1), "units": ("0", "1")}, "not both"),
+        ({"confidence": 0.0}, "confidence"),
+        ({"surrogates": 3}, "surrogates"),
+    ],
+)
+def test_bad_options_are_named(options, says):
+    with pytest.raises(InputError, match=says):
+        waiting_times(recorded(chains(WHEEL, 4000, 1, 11)[0]), **options)
+
+
+def test_it_has_a_price_and_repeats_itself():
+    recording = recorded(chains(WHEEL, 8000, 1, 12)[0])
+    assert obstacle(recording) is None and 0 < cost(recording) < 1
+    assert waiting_times(recording).to_dict() == waiting_times(recording).to_dict()

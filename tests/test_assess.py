@@ -163,7 +163,11 @@ def test_compare_sees_no_difference_where_there_is_none():
 def test_compare_cuts_the_longer_one(rotation):
     short = rotation.epoch((0, 300))
     found = compare(short, rotation)
-    assert found.n == (3000, 3000) and found.value == 0 and any("cut from 800 s to the 300 s" in s for s in found.diagnostics)
+    assert (
+        found.n == (3000, 3000)
+        and found.value == 0
+        and any("cut from 800 s to the 300 s" in s for s in found.diagnostics)
+    )
     loose = compare(short, rotation, match=False)
     assert loose.n == (3000, 8000) and any("bias" in sentence for sentence in loose.diagnostics)
 
@@ -279,7 +283,11 @@ def test_shares_sum_to_the_whole_and_fall_on_those_that_take_part():
     whole[:2, :2], whole[2, 2] = ROTATION, 1.0
     recording = sampled(whole, 0.3 * np.eye(3), 8000, 3)
     found = attribution(recording, "gaussian")
-    assert float(found.by_channel.sum()) == pytest.approx(found.attrs["total"]) == pytest.approx(float(found.by_pair.sum()))
+    assert (
+        float(found.by_channel.sum())
+        == pytest.approx(found.attrs["total"])
+        == pytest.approx(float(found.by_pair.sum()))
+    )
     assert np.argmin(found.by_channel.values) == 2
     assert found.by_channel_q.values[2] > 0.05 > found.by_channel_q.values[0]
     with pytest.raises(InputError, match="does not split"):

@@ -1,4 +1,4 @@
-"""The classifier of the arrow of time and the indices: against exact Gaussian divergences, with nulls that must hold."""
+"""The classifier of the arrow of time and the indices: exact Gaussian divergences, and nulls that must hold."""
 
 import numpy as np
 import pytest
@@ -181,8 +181,9 @@ def test_blocks_do_not_cross_gaps():
     ],
 )
 def test_what_cannot_be_used_says_why(method, recording, words):
-    if method is lagged_asymmetry and words == "channels":
-        pytest.skip("forty channels are fine")
+    if method is lagged_asymmetry and words == "channels":  # forty are fine
+        assert method(recording).p_value > 0.01
+        return
     with pytest.raises(InputError, match=words):
         method(recording)
 

@@ -264,6 +264,30 @@ def test_surrogates_agree_with_the_analytic_null():
     )
 
 
+@cache
+def filtered(count=150):
+    """Reversible, with memory: smoothed over three samples, the same forwards and backwards."""
+    rows = paths(np.diag([0.5, 2.5]), np.eye(2), 0.2, 2402, count=count, seed=11) @ [[1, 0.5], [0.2, 1]]
+    return 0.25 * rows[:, :-2] + 0.5 * rows[:, 1:-1] + 0.25 * rows[:, 2:]
+
+
+def test_with_memory_the_p_value_is_from_blocks_and_has_its_size():
+    found = [gaussian(from_array(part, sampling_rate=5.0)) for part in filtered()]
+    assert all(any("from blocks" in sentence for sentence in one.diagnostics) for one in found)
+    assert abs(np.mean([one.p_value < 0.05 for one in found]) - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 150)
+    score = [circling(moments_of([part])[0]).p_value < 0.05 for part in filtered()]
+    assert np.mean(score) > 0.12  # which is why
+
+
+def test_with_memory_a_driven_process_is_still_found_and_few_blocks_say_so():
+    rows = driven().segments[0]
+    smooth = 0.25 * rows[:-2] + 0.5 * rows[1:-1] + 0.25 * rows[2:]
+    assert gaussian(from_array(smooth, sampling_rate=10.0)).p_value < 1e-4
+    assert attribution(from_array(smooth, sampling_rate=10.0)).by_pair_p.values[1, 2] < 1e-4
+    short = gaussian(from_array(smooth[:300], sampling_rate=10.0))
+    assert isnan(short.p_value) and any("too few blocks" in sentence for sentence in short.diagnostics)
+
+
 # -- shares -----------------------------------------------------------------------------------------
 
 

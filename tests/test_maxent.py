@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from assertions import assert_within, mean_within
 from scipy.optimize import minimize
 
+from assertions import assert_within, mean_within
 from neurothermo import Glauber, InputError, SpinNetwork
 from neurothermo.exact import entropy_production, stationary
 from neurothermo.irreversibility import maximum_entropy

@@ -8,10 +8,12 @@ from math import isfinite
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.verdict import Verdict
 from neurothermo.irreversibility.answer import CONSISTENT, HIDDEN
-from neurothermo.irreversibility.indices import NOT_ENTROPY
+from neurothermo.irreversibility.indices import NOT_ENTROPY, SYMMETRIC
 from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.clock import shown_seconds
 from neurothermo.recordings.recording import Recording
+
+UNIVERSAL = (CONSISTENT, HIDDEN, NOT_ENTROPY, SYMMETRIC)  # said of every recording, not of this one
 
 
 def conclusion(
@@ -109,7 +111,7 @@ def _disagreeing(results: Mapping[str, Estimate], findings: Sequence[str]) -> li
 
 def warnings_of(found: Estimate) -> str:
     """What a method says of these data, without what is said of all."""
-    return " ".join(said for said in found.diagnostics if said not in (CONSISTENT, HIDDEN, NOT_ENTROPY))
+    return " ".join(said for said in found.diagnostics if said not in UNIVERSAL)
 
 
 def _stationary(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""The scatter of a linear fit from the data's own blocks: for noise that is not Gaussian."""
+"""The scatter of a linear fit, and of what it circles, from the data's own blocks: for memory, and wild noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from neurothermo.core.checks import Array
 from neurothermo.core.resampling import generator
 from neurothermo.irreversibility.gaussian_fit import Linear
+from neurothermo.irreversibility.gaussian_null import BlockCircling
 
 RESAMPLES = 500
 FEWEST, MOST = 20, 400  # blocks
@@ -23,9 +24,7 @@ def block_variance(
 
     Blocks are ten slowest times long, or longer where there would be more than 400 of them.
     """
-    total = sum(len(part) for part in segments)
-    length = int(max(TIMES * slowest, total / MOST, 3))
-    sums, counts = _blocks([(part - mean) / scale for part in segments], length)
+    sums, counts = _blocks(segments, mean, scale, slowest)
     if len(counts) < FEWEST:
         return float("nan")
     draws = generator(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
@@ -42,10 +41,20 @@ def block_variance(
     return float(np.var(values, ddof=1))
 
 
-def _blocks(parts: Sequence[Array], length: int) -> tuple[Array, Array]:
+def block_circling(segments: Sequence[Array], mean: Array, scale: Array, slowest: float) -> BlockCircling:
+    """Antisymmetric lagged covariances of blocks ten slowest times, and ten correlation times, long."""
+    from neurothermo.recordings.correlation import correlation_times
+
+    sums, counts = _blocks(segments, mean, scale, max(slowest, float(np.max(correlation_times(segments)))))
+    lagged = sums[:, 2] * (len(counts) / counts.sum())  # every transition counts the same
+    return BlockCircling(lagged - np.swapaxes(lagged, -1, -2))
+
+
+def _blocks(segments: Sequence[Array], mean: Array, scale: Array, slowest: float) -> tuple[Array, Array]:
     """Sums over the transitions of each block, shape (blocks, 4, d, d), and how many there are."""
+    length = int(max(TIMES * slowest, sum(len(part) for part in segments) / MOST, 3))
     sums, counts = [], []
-    for part in parts:
+    for part in [(part - mean) / scale for part in segments]:
         transitions = len(part) - 1
         cuts = np.linspace(0, transitions, max(1, transitions // length) + 1).astype(np.int64)
         for start, stop in pairwise(cuts):

@@ -66,7 +66,7 @@ def residual_sentences(segments: Sequence[Array], mean: Array, scale: Array, lin
         said.append(
             f"The noise is not Gaussian (excess kurtosis up to {excess[np.argmax(np.abs(excess))]:.2g}) or the "
             "dynamics not linear: the value is that of the linear Gaussian process with the same covariances; for the "
-            'error take interval="bootstrap"; the p-value is for Gaussian noise.'
+            'error take interval="bootstrap". The p-value is from blocks.'
         )
     lagged /= pairs
     if np.abs(lagged).max() > LEFT and chdtrc(size**2, pairs * np.sum(lagged**2)) < RARE:
@@ -86,5 +86,5 @@ def _memory(lagged: Any) -> str:
     return (
         f"Residuals of neighbouring samples are correlated (up to {lagged.flat[np.argmax(np.abs(lagged))]:.2g}), "
         f"{kind}: this is not a linear process without memory, and neither value nor interval can be trusted; use "
-        "spectral()."
+        "spectral(). The p-value is from blocks."
     )

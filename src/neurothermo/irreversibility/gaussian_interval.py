@@ -138,7 +138,7 @@ def noncentral_interval(
     rest = 1 - confidence
     low = _noncentrality(scaled, freedom, lambda split: 1 - rest * (1 - split))
     high = _noncentrality(scaled, freedom, lambda split: rest * split)
-    return spread * low, spread * high
+    return float(spread * low), float(spread * high)
 
 
 def _noncentrality(at: float, freedom: float, level: Callable[[float], float]) -> float:

@@ -91,3 +91,49 @@ def circling(moments: Moments) -> Circling:
     memory = np.sum(1 / (1 - np.outer(values, values)), axis=0)
     variances *= 1 + (6 / (1 - one * two) + (memory[rows] + memory[columns]) / 2) / count
     return Circling(scores, variances, np.linalg.solve(left, turn))
+
+
+SPARE = 10  # blocks beyond the number of circulations
+
+
+@dataclass(frozen=True, eq=False)
+class BlockCircling:
+    """The same antisymmetric lagged covariances, judged by how much they differ between blocks.
+
+    For processes with memory, or noise that is not Gaussian. NaN where there are too few blocks.
+
+    Parameters
+    ----------
+    blocks : array, shape (blocks, d, d)
+        The antisymmetric lagged covariance of each.
+    """
+
+    blocks: Array
+
+    @property
+    def p_value(self) -> float:
+        """Of all pairs together."""
+        return hotelling(self.blocks[:, *np.triu_indices(self.blocks.shape[1], 1)])
+
+    def of_channels(self) -> tuple[Array, Array]:
+        """As `Circling.of_channels`."""
+        size = self.blocks.shape[1]
+        pairs, channels = np.full((size, size), np.nan), np.empty(size)
+        for one in range(size):
+            others = np.delete(np.arange(size), one)
+            channels[one] = hotelling(self.blocks[:, one, others])
+            for two in others:
+                pairs[one, two] = hotelling(self.blocks[:, one, [two]])
+        return pairs, channels
+
+
+def hotelling(samples: Array) -> float:
+    r"""p-value of mean 0, by :math:`T^2 = B\, \bar g^T C^{-1} \bar g`, F-distributed if samples (B, m) are normal."""
+    from scipy.special import fdtrc
+
+    many, size = samples.shape
+    if many < size + SPARE:
+        return float("nan")
+    mean, spread = samples.mean(axis=0), np.atleast_2d(np.cov(samples.T))
+    square = many * mean @ np.linalg.solve(spread, mean)
+    return float(fdtrc(size, many - size, square * (many - size) / (size * (many - 1))))

@@ -11,16 +11,16 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
-from neurothermo.irreversibility.gaussian_bootstrap import block_variance
+from neurothermo.irreversibility.gaussian_bootstrap import block_circling, block_variance
 from neurothermo.irreversibility.gaussian_checks import length_sentences, residual_sentences
 from neurothermo.irreversibility.gaussian_fit import Linear, grows, moments_of, no_process, shrunk
 from neurothermo.irreversibility.gaussian_interval import Scatter, noncentral_interval, scatter
-from neurothermo.irreversibility.gaussian_null import circling
+from neurothermo.irreversibility.gaussian_null import BlockCircling, Circling, circling
 from neurothermo.irreversibility.gaussian_prepared import Fit, fitted, prepared
 from neurothermo.recordings.recording import Recording
 
 METHOD = "linear Langevin fit"
-NULL = "a reversible linear process with Gaussian noise: symmetric lagged covariances"
+NULL = "a reversible process: symmetric lagged covariances"
 
 
 def gaussian(
@@ -60,9 +60,9 @@ def gaussian(
         "noncentral": a scaled non-central chi squared, calibrated from equilibrium to far from it. "bootstrap": the
         same law with the scatter of resampled blocks, for noise that is not Gaussian.
     null : str
-        p-value against reversible linear processes with Gaussian noise: "analytic", a score test of antisymmetric
-        lagged covariances; "surrogate", the same statistic on `recordings.surrogates.symmetrized_spectrum`, whose
-        processes have the recording's own memory.
+        p-value against a reversible process: "analytic", a score test of antisymmetric lagged covariances if it is linear
+        with Gaussian noise, and Hotelling's test of the same over blocks where the residuals show that it is not;
+        "surrogate", the statistic on `recordings.surrogates.symmetrized_spectrum`, which has the recording's memory.
     surrogates : int
         How many.
     seed : int
@@ -75,7 +75,7 @@ def gaussian(
         and the divergence at one lag are there still. `details`: `relaxation` A (per second), `diffusion` D (squared
         units per second), `covariance` S, `fastest_rate`, `slowest_rate` (per second), `slowest_times` (how many the
         recording holds), `divergence_at_one_lag` and its `_stderr` (nats per sample), `bias` that was subtracted,
-        `statistic` and `freedom` of the test, `shrinkage`, `null`.
+        `statistic` and `freedom` of the score test, `shrinkage`, `null`.
 
     Raises
     ------
@@ -93,18 +93,23 @@ def gaussian(
     surrogates = checked_count(surrogates, "surrogates", 19)
     with one_blas_thread():
         fit = fitted(recording, shrinkage)
-        p_value = fit.test.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
-        fields: dict[str, Any] = {"confidence": confidence, "p_value": p_value, "method": METHOD}
+        fields: dict[str, Any] = {"confidence": confidence, "method": METHOD}
         if sentence := grows(fit.raw):
             return answer(recording, float("nan"), diagnostics=(sentence,), details={"null": NULL}, **fields)
+        judged, odd = _judged(recording, fit)
+        fields["p_value"] = judged.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
         found = scatter(lambda linear: _both(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
-        details = {**_details(recording, fit), "null": NULL, "divergence_at_one_lag": found.value[1] - found.bias[1]}
-        details["divergence_at_one_lag_stderr"] = np.sqrt(found.variance[1])
+        details = {
+            **_details(recording, fit),
+            "null": NULL,
+            "divergence_at_one_lag": float(found.value[1] - found.bias[1]),
+        }
+        details["divergence_at_one_lag_stderr"] = float(np.sqrt(found.variance[1]))
         problem = no_process(fit.linear) or (_UNSTEADY if not np.isfinite(found.bias[0] + found.variance[0]) else "")
         if problem:
-            return answer(recording, float("nan"), diagnostics=(problem,), details=details, **fields)
+            return answer(recording, float("nan"), diagnostics=(problem, *odd), details=details, **fields)
         value, bias, variance = float(found.value[0]), float(found.bias[0]), float(found.variance[0])
-        said = [*length_sentences(fit.moments, fit.linear), *_residuals(recording, fit), *_pulled(fit)]
+        said = [*length_sentences(fit.moments, fit.linear), *odd, *_pulled(fit)]
         spread = variance / (4 * value) if value > 0 else 0.0
         if interval == "bootstrap":
             spread, variance = _bootstrapped(recording, fit, value, seed)
@@ -147,17 +152,27 @@ def _details(recording: Recording, fit: Fit) -> dict[str, Any]:
         "relaxation": rate * linear.relaxation * across,
         "diffusion": rate * linear.diffusion * both,
         "covariance": linear.covariance * both,
-        "fastest_rate": rate * decay.max(),
-        "slowest_rate": rate * decay.min(),
-        "slowest_times": fit.moments.count * decay.min(),
+        "fastest_rate": float(rate * decay.max()),
+        "slowest_rate": float(rate * decay.min()),
+        "slowest_times": float(fit.moments.count * decay.min()),
         "statistic": fit.test.statistic,
         "freedom": fit.test.freedom,
         "shrinkage": fit.intensity,
     }
 
 
-def _residuals(recording: Recording, fit: Fit) -> list[str]:
-    return residual_sentences(recording.segments, fit.mean, fit.scale, fit.raw)
+def _judged(recording: Recording, fit: Fit) -> tuple[Circling | BlockCircling, list[str]]:
+    """The score test; where the residuals are not what it takes them to be, one by blocks, and the sentences."""
+    said = residual_sentences(recording.segments, fit.mean, fit.scale, fit.raw)
+    if not said:
+        return fit.test, said
+    slowest = float(-1 / np.log(np.abs(fit.raw.eigenvalues).max()))
+    blocks = block_circling(recording.segments, fit.mean, fit.scale, slowest)
+    if np.isnan(blocks.p_value):
+        said.append(
+            "There are too few blocks of ten correlation times for a p-value: record for longer, or surrogates."
+        )
+    return blocks, said
 
 
 def _pulled(fit: Fit) -> list[str]:
@@ -222,7 +237,7 @@ def attribution(
     xarray.Dataset
         `by_pair` (channel, partner), symmetric, half a pair's share at each of its two places; `by_channel` (channel),
         the sum of a row; nats per sample, bias subtracted, and both sum to `total`. `_stderr` by the delta method; `_p`
-        of the score test that the antisymmetric lagged covariance of the pair (or of the channel with all others) is
+        of the test that the antisymmetric lagged covariance of the pair (or of the channel with all others) is
         0; `_q` by Benjamini and Hochberg.
 
     Raises
@@ -241,7 +256,7 @@ def attribution(
         if problem := grows(fit.raw) or no_process(fit.linear):
             raise InputError(problem)
         found = scatter(lambda linear: _shares(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
-        p_values = fit.test.of_channels()
+        p_values = _judged(recording, fit)[0].of_channels()
     pairs = Scatter(found.value[:, :-1], found.bias[:, :-1], found.variance[:, :-1])
     channels = Scatter(found.value[:, -1], found.bias[:, -1], found.variance[:, -1])
     return dataset(recording.names, pairs, channels, p_values, PER_SAMPLE)

@@ -18,6 +18,7 @@ RESAMPLES = 999
 REFITS = 399
 ROWS = 10  # of the shortest block
 WIDEST = 60  # channels whose matrix logarithm is taken some hundred times
+SYMMETRIC = "The interval includes zero: these data do not show an asymmetry in time."
 NOT_ENTROPY = (
     "An index, not entropy production: zero for reversible activity, without a scale of its own; compare it only "
     "between recordings that were treated alike."
@@ -131,7 +132,7 @@ def _index(
     freedom = 2 * bias**2 / float(np.nanvar(null))
     spread = max(stderr**2 / (4 * raw), bias / freedom)
     interval = noncentral_interval(raw, bias, spread, freedom, confidence)
-    said = ("The interval includes zero: these data do not show an asymmetry in time.",) if interval[0] <= 0 else ()
+    said = (SYMMETRIC,) if interval[0] <= 0 else ()
     return Estimate(
         raw - bias, stderr, interval, confidence, n=recording.samples, units=UNITS, method=method,
         p_value=p_of(raw, null), diagnostics=(*said, NOT_ENTROPY, *blocks.remark), counted="samples",

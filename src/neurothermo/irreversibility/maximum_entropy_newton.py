@@ -73,7 +73,8 @@ def tilted(part: Transitions, pairs: Any, theta: Array) -> Tilted:
         sums += seen.sum() + turned.sum(), seen.sum()
         first += (seen - turned) @ table
         second += (table * (seen + turned)[:, None]).T @ table
-    normal, ahead = np.log(sums / [part.count + 1, part.count]) + largest
+    with np.errstate(divide="ignore"):  # a step too far may leave nothing of the windows seen
+        normal, ahead = np.log(sums / [part.count + 1, part.count]) + largest
     return Tilted(float(normal), float(ahead), first / sums[0], second / sums[0])
 
 

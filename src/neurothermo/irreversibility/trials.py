@@ -89,8 +89,8 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
         scattered = _flows(aligned, path.draws(draws, random), weights)
         refits = _flows(aligned, path.refits(draws, random), weights)[0]
     value, bias, stderr, low, high = _answered(driven, scattered[0], refits, recording.size, confidence)
-    means = (each.mean(axis=1)[:, None] for each in (driven, scattered[0], refits))
-    whole = _answered(*means, recording.size, confidence)
+    fit, scatter, again = (each.mean(axis=1)[:, None] for each in (driven, scattered[0], refits))
+    whole = _answered(fit, scatter, again, recording.size, confidence)
     flow, names = driven[0] - bias + relaxed[0], list(recording.names)
     error = scattered[1].std(axis=0, ddof=1)
     time, pair = "time", ("time", "channel", "partner")

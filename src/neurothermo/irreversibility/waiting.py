@@ -11,7 +11,7 @@ from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.irreversibility.answer import answer
-from neurothermo.irreversibility.waiting_events import Gaps, transition_gaps, unit_gaps
+from neurothermo.irreversibility.waiting_events import PER_BIN, Gaps, transition_gaps, unit_gaps
 from neurothermo.irreversibility.words_counts import Mirrored, batch_variance, divergences
 from neurothermo.irreversibility.words_error import quadratic_interval
 from neurothermo.irreversibility.words_null import Excursions
@@ -191,6 +191,12 @@ def _details(gaps: Gaps, long: Mirrored, short: Mirrored, bins: int, per_sample:
 
 
 def _remarks(long: Mirrored) -> tuple[str, ...]:
-    if not isinf(long.plain):
-        return ()
-    return ("Some gaps were seen one way only: the plain plug-in is infinite, and 1/2 was added to counts.",)
+    said: tuple[str, ...] = ()
+    rarer = int(long.seen.sum(axis=0).min()) if len(long.seen) else 0
+    if rarer < 2 * PER_BIN:
+        said += (
+            f"Only {rarer} gaps ran the rarer way: their waits are not used, and the interval is a little narrow.",
+        )
+    if isinf(long.plain):
+        said += ("Some gaps were seen one way only: the plain plug-in is infinite, and 1/2 was added to counts.",)
+    return said

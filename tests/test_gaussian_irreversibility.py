@@ -252,7 +252,7 @@ def test_bootstrap_has_about_the_analytic_error_and_larger_for_wild_noise():
     recording = from_array(rows, sampling_rate=10.0)
     assert any("not Gaussian" in sentence for sentence in gaussian(recording).diagnostics)
     assert gaussian(recording, interval="bootstrap").interval[0] > 0
-    assert isnan(block_variance(lambda one: one.production, [rows[:100]], np.zeros(3), np.ones(3), 10.0, 0))
+    assert isnan(block_variance(lambda one: one.production, [rows[:100]], np.zeros(3), np.ones(3), 10.0, seed=0))
 
 
 def test_surrogates_agree_with_the_analytic_null():
@@ -267,7 +267,7 @@ def test_surrogates_agree_with_the_analytic_null():
 @cache
 def filtered(count=150):
     """Reversible, with memory: smoothed over three samples, the same forwards and backwards."""
-    rows = paths(np.diag([0.5, 2.5]), np.eye(2), 0.2, 2402, count=count, seed=11) @ [[1, 0.5], [0.2, 1]]
+    rows = paths(np.diag([1.0, 3.0]), np.eye(2), 0.2, 2402, count=count, seed=11) @ [[1, 0.5], [0.2, 1]]
     return 0.25 * rows[:, :-2] + 0.5 * rows[:, 1:-1] + 0.25 * rows[:, 2:]
 
 
@@ -285,7 +285,8 @@ def test_with_memory_a_driven_process_is_still_found_and_few_blocks_say_so():
     assert gaussian(from_array(smooth, sampling_rate=10.0)).p_value < 1e-4
     assert attribution(from_array(smooth, sampling_rate=10.0)).by_pair_p.values[1, 2] < 1e-4
     short = gaussian(from_array(smooth[:300], sampling_rate=10.0))
-    assert isnan(short.p_value) and any("too few blocks" in sentence for sentence in short.diagnostics)
+    assert np.all(np.isnan(attribution(from_array(smooth[:300], sampling_rate=10.0)).by_pair_q))
+    assert short.p_value is None and any("Too few blocks" in sentence for sentence in short.diagnostics)
 
 
 # -- shares -----------------------------------------------------------------------------------------
@@ -376,7 +377,7 @@ def test_short_and_growing_recordings_are_noticed():
 def test_a_delayed_copy_gives_no_number_but_a_sentence():
     noise = np.random.default_rng(1).standard_normal(5001)
     found = gaussian(from_array(np.column_stack([noise[1:], noise[:-1]]), sampling_rate=1.0))
-    assert isnan(found.value) and len(found.diagnostics) == 2
+    assert isnan(found.value) and len(found.diagnostics) >= 2
 
 
 # -- bad input --------------------------------------------------------------------------------------

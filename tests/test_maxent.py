@@ -1,4 +1,4 @@
-"""The maximum-entropy bound: optima by brute force on enumerated laws, entropy productions, nulls, negative controls."""
+"""The maximum-entropy bound: optima by brute force on enumerated laws, entropy productions, nulls."""
 
 import numpy as np
 import pytest

@@ -46,7 +46,7 @@ def cost(recording: Recording, window: int = WINDOW, folds: int = FOLDS) -> floa
     """About how many seconds `classifier` takes on one core with logistic regression."""
     features = feature_count(window, recording.size)
     cells = min(recording.samples / (window - 1) * features, LARGEST)
-    return 0.05 + cells * (3e-8 + folds * 8 * 2e-10 * (features + 20)) + 1e-7 * folds * features**2
+    return 0.1 + cells * (3e-8 + folds * 8 * 8e-11 * (features + 20)) + 1e-7 * folds * features**2
 
 
 def classifier(

@@ -9,7 +9,7 @@ from typing import Any
 
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.verdict import Verdict
-from neurothermo.irreversibility.conclusion import conclusion, warnings_of
+from neurothermo.irreversibility.conclusion import conclusion, short, warnings_of
 from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.recording import Recording
 
@@ -164,13 +164,15 @@ def unprefixed(name: str, sentence: str) -> str:
 def bracket(interval: tuple[float, float]) -> str:
     """`[0.38, 0.45]`."""
     low, high = interval
-    return "none" if not isfinite(low) else f"[{low + 0.0:.3g}, {high + 0.0:.3g}]"
+    return "none" if not isfinite(low) else f"[{short(low)}, {short(high)}]"
 
 
 def p_text(p_value: float | None) -> str:
     """`0.03`; small ones as a power of ten."""
     if p_value is None or not isfinite(p_value):
         return "none"
+    if p_value < 1e-99:
+        return "< 1e-99"
     return f"{p_value:.2g}" if p_value >= 1e-4 else f"{p_value:.0e}"
 
 

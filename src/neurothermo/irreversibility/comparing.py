@@ -40,7 +40,8 @@ def compare(
     p-value is of equal entropy production.
 
     Two lists are pairs, one an animal: the difference of each, then their mean with weights 1 / (error^2 + variance
-    between animals), an interval of Student's t, and the p-value of the mean difference under all changes of sign.
+    between animals), where the error squared is one number over the length of the pair, an interval of Student's t,
+    and the p-value of the mean difference under all changes of sign.
 
     Parameters
     ----------
@@ -142,8 +143,12 @@ def _group(pairs: list[Estimate], method: str, confidence: float, seed: int) -> 
     if not np.all(np.isfinite(values)) or not np.all(np.isfinite(errors) & (errors > 0)):
         wrong = int(np.argmin(np.isfinite(values) & np.isfinite(errors) & (errors > 0)))
         raise InputError(f"pair {wrong + 1} has no difference with an error: leave it out, or use another method")
-    between = _variance_between(values, errors)
-    weights = 1 / (errors**2 + between)
+    lengths = np.array([float(np.sum(np.array(pair.n))) for pair in pairs])
+    common = np.sqrt(
+        np.mean(errors**2 * lengths) / lengths
+    )  # an error that grew with its own value would bias the mean
+    between = _variance_between(values, common)
+    weights = 1 / (common**2 + between)
     mean = float(weights @ values / weights.sum())
     count = len(values)
     stderr = float(np.sqrt(weights @ (values - mean) ** 2 / (count - 1) / weights.sum()))

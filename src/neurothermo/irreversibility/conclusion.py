@@ -93,7 +93,10 @@ def _divided(
         name for name, p in corrected.items()
         if p > 1 - confidence >= (results[name].p_value or 0.0) and results[name].interval[0] > 0
     ]  # fmt: skip
+    untested = [name for name, found in results.items() if name not in corrected and found.interval[0] > 0]
     said = []
+    if untested:
+        said.append(f"{_listed(untested)} had no test here: not counted, though the interval is above zero.")
     if split:
         said.append(f"The test of {_listed(split)} rejects, but its interval includes zero: not counted as a finding.")
     if lost:
@@ -135,8 +138,13 @@ def _listed(words: Sequence[str]) -> str:
 
 def _range(found: Estimate) -> str:
     low, high = found.per_second.interval
-    return f"({low:.3g} to {high:.3g})"
+    return f"({short(low)} to {short(high)})"
 
 
 def _amount(value: float) -> str:
-    return f"{value:.3g} nats per second"
+    return f"{short(value)} nats per second"
+
+
+def short(value: float) -> str:
+    """Three digits, or the whole number where it has more."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value + 0.0:.3g}"

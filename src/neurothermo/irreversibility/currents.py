@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,13 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
-from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.blocks import NULL, p_of
+from neurothermo.irreversibility.currents_precision import Precision, bound_of, precision_of
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
-from neurothermo.irreversibility.maximum_entropy_judged import (
-    independent_blocks,
-    largest_blocks,
-    null_of,
-    scatter,
-    solved,
-    turned,
-)
+from neurothermo.irreversibility.maximum_entropy_judged import null_of, turned
 from neurothermo.irreversibility.maximum_entropy_shares import dataset, jackknife, two_sided
-from neurothermo.irreversibility.pair_currents import Transitions, all_pairs, transitions_of, why_not_transitions
+from neurothermo.irreversibility.pair_currents import all_pairs, transitions_of, why_not_transitions
 from neurothermo.recordings.recording import SIGNALS, Recording
 
 WIDEST = 1200  # pairs
@@ -49,7 +41,7 @@ def obstacle(recording: Recording, window: int = 1) -> str | None:
 def cost(recording: Recording) -> float:
     """About how many seconds `uncertainty` takes on one core."""
     pairs = recording.size * (recording.size - 1) / 2
-    return 0.2 + 1e-9 * recording.samples * pairs * (pairs + 40) / 10
+    return 0.05 + recording.samples * pairs * (3e-8 + 1e-10 * pairs)
 
 
 def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.95, seed: int = 0) -> Estimate:
@@ -109,7 +101,7 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
     low, high = (float(end) for end in noncentral_interval(raw, bias, spread, freedom, confidence))
     odds = 2 * found.rho / (1 - found.rho)
     return answer(
-        recording, found.value, stderr=found.stderr, interval=(min(low, found.value), high),
+        recording, found.value, stderr=found.stderr, interval=(low, high),
         p_value=p_of(statistic, null), kind="lower bound", confidence=confidence, diagnostics=found.remarks,
         method="uncertainty relation" + (f", windows of {window} transitions" if window > 1 else ""),
         details={
@@ -169,112 +161,8 @@ def attribution(recording: Recording, *, window: int = 1, confidence: float = 0.
     return dataset(recording, channels, (pairs, np.sqrt(jackknife(left_pairs))), two_sided(currents))
 
 
-def bound_of(rho: Any) -> Any:
-    """B(rho) = 2 sqrt(rho) artanh sqrt(rho), nats."""
-    root = np.sqrt(rho)
-    return 2 * root * np.arctanh(root)
-
-
-def slope_of(rho: float) -> float:
-    """dB/drho."""
-    root = np.sqrt(max(rho, 1e-12))
-    return float(np.arctanh(root) / root + 1 / (1 - rho))
-
-
-@dataclass(frozen=True, eq=False)
-class Precision:
-    """The largest rho of any combination of currents, and the bound that it gives.
-
-    Parameters
-    ----------
-    theta : ndarray, shape (pairs,)
-        c, the combination.
-    raw_rho, rho : float
-        As fitted, and less its bias (not below 0).
-    value, stderr, bias : float
-        Of the bound, nats per sample; the value has the bias taken off.
-    bias_split : ndarray, shape (pairs,)
-    share : float
-        Windows with a change per transition: what B(rho) is multiplied by.
-    count : int
-        Windows with a change.
-    counts, plain : ndarray, shapes (blocks,) and (blocks, pairs)
-        Of such windows, and sums of g.
-    moves : ndarray, shape (blocks, pairs)
-        By which c changes where a block is left out, with the sign reversed.
-    products : ndarray, shape (blocks, blocks)
-        Their sum is 2 rho share; turning a block round changes the sign of a row and a column.
-    remarks : tuple of str
-    """
-
-    theta: Array
-    raw_rho: float
-    rho: float
-    value: float
-    stderr: float
-    bias: float
-    bias_split: Array
-    share: float
-    count: int
-    counts: Array
-    plain: Array
-    moves: Array
-    products: Array
-    remarks: tuple[str, ...]
-
-
 def _precision(recording: Recording, window: int) -> Precision:
     window = checked_count(window, "window")
     if why := obstacle(recording, window):
         raise InputError(why)
-    data = transitions_of(recording, window, scaled=recording.kind == SIGNALS)
-    pairs = all_pairs(data.size)
-    moments, means = _moments(data, pairs)
-    theta = solved(moments[None], means[None, :, None])[0, :, 0]
-    raw_rho = float(theta @ means)
-    rho_used = min(raw_rho, 1 - 1 / data.count)
-    slope, share = slope_of(rho_used), data.count / (data.total * window)
-    sums, plain, scores = _sums(data, pairs, theta, largest_blocks(data.total))
-    terms = sums[:, 0] * (bound_of(rho_used) - slope * raw_rho) + slope * sums[:, 1]
-    blocks = independent_blocks(terms)
-    terms, counts, plain, scores = (
-        table.reshape(blocks, -1, *table.shape[1:]).sum(axis=1) for table in (terms, sums[:, 0], plain, scores)
-    )
-    steps = solved(2 * moments[None], scores.T[None])[0].T / data.count  # Newton's, by the score of each block
-    split = slope * share * np.sum(scores * steps, axis=0) / (2 * data.count) * blocks / (blocks - 1)
-    inverse = solved(moments[None], plain.T[None])[0]
-    value = share * float(bound_of(rho_used)) - float(split.sum())
-    said = () if raw_rho < 1 - 1 / data.count else (
-        "These currents were hardly ever seen reversed: the largest bound the data allow is infinite, and the value is "
-        "that of one reversal in all.",
-    )  # fmt: skip
-    return Precision(
-        theta, raw_rho, max(raw_rho - float(split.sum()) / (slope * share), 0.0), value,
-        scatter(terms) / (data.total * window), float(split.sum()), split, share, data.count, counts, plain, steps,
-        2 * (plain @ inverse) / (data.count * data.total * window), said,
-    )  # fmt: skip
-
-
-def _moments(data: Transitions, pairs: Any) -> tuple[Array, Array]:
-    """<g g^T> and <g>."""
-    size = pairs.shape[1]
-    second, first = np.zeros((size, size)), np.zeros(size)
-    with one_blas_thread():
-        for _, table in data.tables(pairs):
-            second += table.T @ table
-            first += table.sum(axis=0)
-    return second / data.count, first / data.count
-
-
-def _sums(data: Transitions, pairs: Any, theta: Array, blocks: int) -> tuple[Array, Array, Array]:
-    """Over blocks: of 1 and 2a - a^2, shape (B, 2), of g, and of the scores 2 (1 - a) g, shape (B, pairs)."""
-    sums, plain, scores = np.zeros((blocks, 2)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
-    block = data.block_of(blocks)
-    for rows, table in data.tables(pairs):
-        a = table @ theta
-        starts = np.flatnonzero(np.r_[True, np.diff(block[rows]) > 0])
-        which = block[rows][starts]
-        sums[which] += np.add.reduceat(np.stack([np.ones(len(a)), 2 * a - a**2], axis=1), starts)
-        plain[which] += np.add.reduceat(table, starts)
-        scores[which] += np.add.reduceat(2 * (1 - a)[:, None] * table, starts)
-    return sums, plain, scores
+    return precision_of(transitions_of(recording, window, scaled=recording.kind == SIGNALS))

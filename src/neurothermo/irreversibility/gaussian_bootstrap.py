@@ -18,7 +18,13 @@ TIMES = 10.0  # slowest times in a block
 
 
 def block_variance(
-    quantity: Callable[[Linear], Array], segments: Sequence[Array], mean: Array, scale: Array, slowest: float, seed: int
+    quantity: Callable[[Linear], Array],
+    segments: Sequence[Array],
+    mean: Array,
+    scale: Array,
+    slowest: float,
+    *,
+    seed: int,
 ) -> float:
     """Variance of a function of the fit over resampled blocks; NaN where fewer than 20 are long enough.
 

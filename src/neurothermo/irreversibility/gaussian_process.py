@@ -60,9 +60,10 @@ def gaussian(
         "noncentral": a scaled non-central chi squared, calibrated from equilibrium to far from it. "bootstrap": the
         same law with the scatter of resampled blocks, for noise that is not Gaussian.
     null : str
-        p-value against a reversible process: "analytic", a score test of antisymmetric lagged covariances if it is linear
-        with Gaussian noise, and Hotelling's test of the same over blocks where the residuals show that it is not;
-        "surrogate", the statistic on `recordings.surrogates.symmetrized_spectrum`, which has the recording's memory.
+        p-value against a reversible process: "analytic", a score test of antisymmetric lagged covariances if it is
+        linear with Gaussian noise, and Hotelling's test of the same over blocks where the residuals show that it is
+        not; "surrogate", the statistic on `recordings.surrogates.symmetrized_spectrum`, which has the recording's
+        memory.
     surrogates : int
         How many.
     seed : int
@@ -97,7 +98,8 @@ def gaussian(
         if sentence := grows(fit.raw):
             return answer(recording, float("nan"), diagnostics=(sentence,), details={"null": NULL}, **fields)
         judged, odd = _judged(recording, fit)
-        fields["p_value"] = judged.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
+        p_value = judged.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
+        fields["p_value"] = None if np.isnan(p_value) else p_value
         found = scatter(lambda linear: _both(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
         details = {
             **_details(recording, fit),
@@ -169,9 +171,7 @@ def _judged(recording: Recording, fit: Fit) -> tuple[Circling | BlockCircling, l
     slowest = float(-1 / np.log(np.abs(fit.raw.eigenvalues).max()))
     blocks = block_circling(recording.segments, fit.mean, fit.scale, slowest)
     if np.isnan(blocks.p_value):
-        said.append(
-            "There are too few blocks of ten correlation times for a p-value: record for longer, or surrogates."
-        )
+        said.append('Too few blocks of ten correlation times for a p-value: record for longer, or null="surrogate".')
     return blocks, said
 
 
@@ -191,7 +191,7 @@ def _bootstrapped(recording: Recording, fit: Fit, value: float, seed: int) -> tu
     def measure(linear: Linear) -> Array:
         return shrunk(linear, fit.intensity).production
 
-    variance = block_variance(measure, recording.segments, fit.mean, fit.scale, slowest, seed)
+    variance = block_variance(measure, recording.segments, fit.mean, fit.scale, slowest, seed=seed)
     freedom = fit.test.freedom
     spread = (np.sqrt(4 * value**2 + 2 * freedom * variance) - 2 * value) / (2 * freedom)
     return float(spread), float(4 * spread * value)

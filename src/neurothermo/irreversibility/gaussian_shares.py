@@ -52,9 +52,11 @@ def dataset(
 
 
 def corrected(p_values: Array) -> Array:
-    """Benjamini and Hochberg's q."""
+    """Benjamini and Hochberg's q; NaN where p-values are missing."""
     from scipy.stats import false_discovery_control
 
+    if np.any(np.isnan(p_values)):
+        return np.full(p_values.shape, np.nan)
     return np.asarray(false_discovery_control(p_values))
 
 

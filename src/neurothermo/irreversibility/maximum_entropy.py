@@ -18,7 +18,6 @@ from neurothermo.irreversibility.pair_currents import transitions_of, why_not_tr
 from neurothermo.recordings.recording import SIGNALS, Recording
 
 FORMS = ("auto", "bins", "flips")
-STEEP = 10.0  # a parameter beyond it: exp(-theta g) weighs transitions 10^4 to one
 
 
 def obstacle(recording: Recording) -> str | None:
@@ -33,8 +32,8 @@ def obstacle(recording: Recording) -> str | None:
 
 def cost(recording: Recording) -> float:
     """About how many seconds `maxent` takes on one core."""
-    pairs = min(recording.size * (recording.size - 1) / 2, WIDEST)
-    return 0.3 + 2e-9 * recording.samples * (pairs * (pairs + 20) + recording.size**2)
+    pairs = recording.size * (recording.size - 1) / 2
+    return 0.3 + recording.samples * (6e-8 * pairs if pairs <= WIDEST else 1.6e-4 + 2e-9 * pairs)
 
 
 def maxent(
@@ -106,10 +105,10 @@ def maxent(
     confidence = checked_fraction(confidence, "confidence")
     bound, form, _ = _bound(recording, form, held_out, neighbours, folds, confidence, seed)
     said = bound.sentences
-    if bound.details["steepest"] > STEEP:
+    if bound.details["never_reversed"]:
         said += (
-            "Some order of events was hardly ever seen reversed: the largest bound the data allow is infinite. A "
-            "parameter is held finite by a penalty of one observation, and the value is one of that.",
+            "Some order of events was hardly ever seen reversed: the largest bound the data allow is infinite. One "
+            "reversed event is added to those seen, and the value is one of that.",
         )
     out = ", held out" if bound.details["held_out"] else ""
     return answer(
@@ -161,8 +160,8 @@ def attribution(
 
 
 def _bound(
-    recording: Recording, form: str, held_out: bool | None, neighbours: int | None, folds: int | None, confidence: float,
-    seed: int,
+    recording: Recording, form: str, held_out: bool | None, neighbours: int | None, folds: int | None,
+    confidence: float, seed: int,
 ) -> tuple[Bound, str, Any]:  # fmt: skip
     if why := obstacle(recording):
         raise InputError(why)
@@ -171,16 +170,10 @@ def _bound(
     if data is None and form == "flips":
         raise InputError("form must be 'bins' here: 'flips' needs channels of two values, each of which flips alone")
     if data is None or (form == "auto" and not _one_at_a_time(recording)):
-        return (
-            *_labelled(
-                "bins", bound_of_pairs(transitions_of(recording), held_out, neighbours, folds, confidence, seed)
-            ),
-        )
-    return (*_labelled("flips", bound_of_flips(data, held_out, neighbours, folds, confidence, seed)),)
-
-
-def _labelled(form: str, found: tuple[Bound, Any]) -> tuple[Bound, str, Any]:
-    return found[0], form, found[1]
+        bound, parts = bound_of_pairs(transitions_of(recording), held_out, neighbours, folds, confidence, seed)
+        return bound, "bins", parts
+    bound, parts = bound_of_flips(data, held_out, neighbours, folds, confidence, seed)
+    return bound, "flips", parts
 
 
 def _one_at_a_time(recording: Recording) -> bool:

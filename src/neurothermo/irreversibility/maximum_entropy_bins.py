@@ -66,7 +66,7 @@ def bound_of_pairs(
         if min(rest.count, valued.count) < 2:
             raise InputError(f"folds must be fewer, got {folds}: nothing changes in one of them")
         chosen = strongest(rest, best_count(rest) if neighbours is None else kept)
-        blocks = largest_blocks(total, BLOCKS // 4)
+        blocks = largest_blocks(total, BLOCKS // 2)
         parts.append((fitted(rest, chosen, valued, blocks, float(total)), chosen))
     bound = judged_held_out([problems for problems, _ in parts], confidence)
     return replace(bound, details=bound.details | {"pairs": [chosen.shape[1] for _, chosen in parts]}), tuple(parts)

@@ -184,7 +184,7 @@ def bound_of_flips(
         start, stop = int(edges[fold]), int(edges[fold + 1])
         count = best_count(data, start, stop) if neighbours is None else kept
         chosen = strongest(sum(products[:fold] + products[fold + 1 :]), count)
-        blocks = largest_blocks(stop - start, BLOCKS // 4)
+        blocks = largest_blocks(stop - start, BLOCKS // 2)
         share = data.attempts * (stop - start) / data.rows
         parts.append((fitted(data, chosen, start, stop, data.bounds(blocks, start, stop), share), chosen))
     bound = judged_held_out([problems for problems, _ in parts], confidence)
@@ -237,7 +237,7 @@ def strongest(products: Any, kept: int) -> Any:
 
 
 def best_count(data: Flips, start: int, stop: int) -> int:
-    """How many neighbours a few spins are best fitted with, in the rows outside start .. stop - 1: a third is valued."""
+    """How many neighbours are best for a few spins, judged on a third of the rows outside start .. stop - 1."""
     some = np.unique(np.linspace(0, data.size - 1, min(TRIED_ON, data.size)).astype(np.int64))
     order = np.concatenate([some, np.setdiff1d(np.arange(data.size), some)])  # problem i is that of spin i
     outside = np.r_[0:start, stop : data.rows]

@@ -13,8 +13,10 @@ from neurothermo.core.resampling import quantile
 from neurothermo.irreversibility.blocks import flips, p_of
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 
-BLOCKS = 128  # to begin with; neighbours are joined until their sums are uncorrelated
+BLOCKS = 64  # to begin with; neighbours are joined until their sums are uncorrelated
 FEWEST_BLOCKS = 16
+APART = 2.5  # standard errors: a larger correlation of neighbours is taken for one
+STEEP = 10.0  # of a parameter
 TURNED = 1999  # patterns of blocks turned round
 SMALL = 1e-9  # of the mean curvature, added to it: an observable that never varies has none
 
@@ -85,16 +87,39 @@ class Bound:
     sentences: tuple[str, ...] = ()
 
 
-def independent_blocks(terms: Array) -> int:
-    """How many blocks, 2^k >= 16, leave neighbouring sums uncorrelated."""
+def independent_blocks(terms: Array, products: Array | None = None) -> int:
+    """How many blocks, 2^k >= 16, leave neighbours uncorrelated: their terms, and their g where products are given.
+
+    The sums of g of a reversible process are anticorrelated next to each other: short blocks would overstate noise.
+    """
     blocks = len(terms)
     while blocks > FEWEST_BLOCKS:
-        centred = terms.reshape(blocks, -1).sum(axis=1)
-        centred = centred - centred.mean()
-        if abs(centred[1:] @ centred[:-1]) <= 2 / np.sqrt(blocks) * (centred @ centred):
+        sums = terms.reshape(blocks, -1).sum(axis=1)
+        tables = [np.outer(sums, sums)]
+        if products is not None:
+            tables.append(joined(products, blocks))
+        if all(_correlation(table) <= APART for table in tables):
             break
         blocks //= 2
     return blocks
+
+
+def joined(products: Array, blocks: int) -> Array:
+    """Products of the sums of fewer, longer blocks."""
+    width = len(products) // blocks
+    return products.reshape(blocks, width, blocks, width).sum(axis=(1, 3))
+
+
+def _correlation(products: Array) -> float:
+    """Of neighbouring blocks, in its standard errors."""
+    beside = np.diag(_centred(products), 1)
+    return float(abs(beside.sum()) / max(np.sqrt(np.sum(beside**2)), 1e-300))
+
+
+def _centred(products: Array) -> Array:
+    """Products of sums of which the mean over blocks is taken off."""
+    half = products - products.mean(axis=0)
+    return half - half.mean(axis=1, keepdims=True)
 
 
 def largest_blocks(rows: int, most: int = BLOCKS) -> int:
@@ -156,9 +181,7 @@ def turned(products: Array, seed: int) -> tuple[float, Array]:
 
 def null_of(products: Array) -> tuple[float, float]:
     """Mean and degrees of freedom that the statistic would have if the mean of every g were zero."""
-    blocks = len(products)
-    centred = products - products.mean(axis=0)
-    centred = centred - centred.mean(axis=1, keepdims=True)
+    blocks, centred = len(products), _centred(products)
     mean = float(np.trace(centred)) * blocks / (blocks - 1)
     apart = float(np.sum(centred**2) - np.sum(np.diag(centred) ** 2)) * blocks / (blocks - 1)
     return mean, max(mean**2 / apart, 1.0)
@@ -166,21 +189,23 @@ def null_of(products: Array) -> tuple[float, float]:
 
 def judged_in_sample(problems: Problems, confidence: float, seed: int) -> Bound:
     """The maximum itself, less its bias."""
-    problems = problems.joined(independent_blocks(problems.sums[:, :, 3].sum(axis=0)))
+    products = turned_products(problems).sum(axis=0)
+    blocks = independent_blocks(problems.sums[:, :, 3].sum(axis=0), products)
+    problems, products = problems.joined(blocks), joined(products, blocks)
     raw = float(problems.gain @ problems.counts) / problems.samples
     bias = float(biases(problems).sum())
-    stderr = scatter(problems.sums[:, :, 3].sum(axis=0)) / problems.samples
-    products = turned_products(problems).sum(axis=0)
     first, null = turned(products, seed)
     noise, freedom = null_of(products)
+    # Bias beyond that of a reversible process is from rare large exp(-a), and is known no better than its own size.
+    stderr = float(np.hypot(scatter(problems.sums[:, :, 3].sum(axis=0)) / problems.samples, max(bias - noise, 0.0)))
     spread = max(stderr**2 / (4 * raw) if raw > 0 else 0.0, noise / freedom)
     low, high = (float(end) for end in noncentral_interval(raw, bias, spread, freedom, confidence))
     value = raw - bias
     details = {
         "raw": raw, "bias": bias, "reversal_statistic": first, "parameters": int(problems.theta.size),
-        "blocks": problems.sums.shape[1], "held_out": False, "steepest": float(np.max(np.abs(problems.theta))),
+        "blocks": problems.sums.shape[1], "held_out": False, "never_reversed": never_reversed(problems),
     }  # fmt: skip
-    return Bound(value, stderr, (min(low, value), high), p_of(first, null), details, _failed(problems))
+    return Bound(value, stderr, (low, high), p_of(first, null), details, _failed(problems))
 
 
 def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
@@ -188,6 +213,10 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
 
     For any theta and Z the terms have a mean that does not exceed the entropy production. Under the null the mean of
     theta . g is zero in every part; twice the mean of the parts' p-values is a p-value whatever their dependence.
+
+    References
+    ----------
+    Vovk and Wang, Biometrika 107, 791 (2020): p-values averaged.
     """
     from scipy.special import stdtr
 
@@ -206,7 +235,7 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
     reach = quantile(confidence) * stderr
     details = {
         "train": train, "parameters": int(parts[0].theta.size), "blocks": len(terms), "held_out": True,
-        "folds": len(parts), "steepest": float(max(np.max(np.abs(part.theta)) for part in parts)),
+        "folds": len(parts), "never_reversed": any(never_reversed(part) for part in parts),
     }  # fmt: skip
     said = _failed(parts[0])
     if train - value > 0.1 * abs(train):
@@ -215,6 +244,12 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
             "value reported is the held-out one; longer recordings or fewer neighbours bring the two together.",
         )
     return Bound(value, stderr, (value - reach, value + reach), min(1.0, 2 * float(np.mean(ps))), details, said)
+
+
+def never_reversed(problems: Problems) -> bool:
+    """Whether a fit found more nats than so many rows can vouch for, or a parameter that weighs them e^20 to one."""
+    much = problems.gain > np.log(np.maximum(problems.counts, 2))
+    return bool(np.any(much) or np.max(np.abs(problems.theta)) > STEEP)
 
 
 def _failed(problems: Problems) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from neurothermo.core.checks import Array
 from neurothermo.irreversibility.pair_currents import Transitions
 
 TOLERANCE = 1e-10
+HELD = 2**24  # observables that are kept in memory from step to step
 MOST_ITERATIONS = 60
 HALVINGS = 30
 RIDGE = 1e-9  # of the mean curvature: observables that never vary
@@ -58,12 +60,12 @@ class Maximum:
     converged: bool
 
 
-def tilted(part: Transitions, pairs: Any, theta: Array) -> Tilted:
+def tilted(tables: Iterable[tuple[slice, Array]], count: int, theta: Array) -> Tilted:
     """In one pass, the largest exponent so far taken out: nothing overflows."""
     size = len(theta)
-    offset = -np.log(part.count)
+    offset = -np.log(count)
     largest, sums, first, second = -np.inf, np.zeros(2), np.zeros(size), np.zeros((size, size))
-    for _, table in part.tables(pairs):
+    for _, table in tables:
         exponents = -table @ theta
         top = max(largest, float(exponents.max()), offset - float(exponents.min()))
         if top > largest:
@@ -74,7 +76,7 @@ def tilted(part: Transitions, pairs: Any, theta: Array) -> Tilted:
         first += (seen - turned) @ table
         second += (table * (seen + turned)[:, None]).T @ table
     with np.errstate(divide="ignore"):  # a step too far may leave nothing of the windows seen
-        normal, ahead = np.log(sums / [part.count + 1, part.count]) + largest
+        normal, ahead = np.log(sums / [count + 1, count]) + largest
     return Tilted(float(normal), float(ahead), first / sums[0], second / sums[0])
 
 
@@ -84,7 +86,12 @@ def climb(part: Transitions, pairs: Any) -> Maximum:
     One reversed window in all, shared by all of them, is added to those seen: the maximum stays where it is but for
     1/count, and is finite where some transition was never seen reversed.
     """
-    here = tilted(part, pairs, np.zeros(len(pairs[0])))
+    kept = list(part.tables(pairs)) if part.count * len(pairs[0]) <= HELD else None
+
+    def moments_at(theta: Array) -> Tilted:
+        return tilted(part.tables(pairs) if kept is None else kept, part.count, theta)
+
+    here = moments_at(np.zeros(len(pairs[0])))
     moments, mean = here.second, here.mean
     ridge = RIDGE * max(float(np.trace(moments)) / len(mean), 1e-300) * np.eye(len(mean))
     theta, objective, converged = np.zeros(len(mean)), 0.0, False
@@ -99,7 +106,7 @@ def climb(part: Transitions, pairs: Any) -> Maximum:
         for halving in range(HALVINGS):
             length = 0.5**halving
             trial = theta + length * move
-            there = tilted(part, pairs, trial)
+            there = moments_at(trial)
             value = float(trial @ mean) - there.log_normal
             if value >= objective + ENOUGH * length * promised:
                 break

@@ -103,7 +103,12 @@ def two_sided(sums: Array) -> Array:
 
 
 def of_channels(pairs: Array) -> Array:
-    """Of each channel, from the p-values of its pairs: the smallest after correction (Simes, Biometrika 73, 751)."""
+    """Of each channel, from the p-values of its pairs: the smallest, corrected for their number.
+
+    References
+    ----------
+    Simes, Biometrika 73, 751 (1986).
+    """
     others = np.sort(pairs[~np.eye(len(pairs), dtype=bool)].reshape(len(pairs), -1), axis=1)
     many = others.shape[1]
     return np.minimum((others * many / np.arange(1, many + 1)).min(axis=1), 1.0)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.checks import Array
-from neurothermo.core.errors import InputError
 from neurothermo.recordings.recording import SPIKES, STATES, Recording
 
 CHUNK = 2**20  # numbers in a table of observables
@@ -124,15 +123,3 @@ def strengths(part: Transitions) -> Array:
         sums = (ahead - ahead.T)[tuple(pairs)]
         squares = (both + both.T - 2 * crossed)[tuple(pairs)]
     return np.abs(sums) / np.sqrt(np.where(squares > 1e-9, squares, np.inf))
-
-
-def checked_window(recording: Recording, window: int) -> None:
-    """Whether windows fit.
-
-    Raises
-    ------
-    InputError
-        If they do not.
-    """
-    if why := why_not_transitions(recording, window):
-        raise InputError(f"uncertainty: {why}")

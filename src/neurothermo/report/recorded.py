@@ -75,15 +75,15 @@ def draw_traces(figure: Any, times: Array, values: Array, names: Sequence[str], 
     axes.set_xlim(times[0], times[-1])
 
 
-def draw_attribution(figure: Any, data: Any, units: str) -> None:
-    """Shares of channels, and of pairs where there are; a star where q <= 0.05."""
+def draw_attribution(figure: Any, data: Any, units: str, *, judged: bool = True) -> None:
+    """Shares of channels, and of pairs where there are; blue and a star where q <= 0.05, if they are to be judged."""
     pairs = "by_pair" in data
     parts = figure.subplots(1, 2, width_ratios=[1, 1.15]) if pairs else [figure.subplots()]
     names = [str(name) for name in data["channel"].values]
     size = max(4.0, min(9.0, 130 / len(names)))
     if "by_channel" in data:
         axes, value = parts[0], data["by_channel"].values
-        sure = _sure(data, "by_channel")
+        sure = _sure(data, "by_channel", judged)
         error = data["by_channel_stderr"].values if "by_channel_stderr" in data else None
         colours = [FORWARD if one else "#bbbbbb" for one in sure]
         axes.barh(range(len(names)), value, xerr=error, color=colours, error_kw={"linewidth": 0.8})
@@ -96,7 +96,7 @@ def draw_attribution(figure: Any, data: Any, units: str) -> None:
         np.fill_diagonal(value, np.nan)
         most = float(np.nanmax(np.abs(value))) or 1.0
         image = axes.imshow(value, cmap="RdBu_r", vmin=-most, vmax=most)
-        for row, column in zip(*np.nonzero(_sure(data, "by_pair")), strict=True):
+        for row, column in zip(*np.nonzero(_sure(data, "by_pair", judged)), strict=True):
             axes.text(column, row, "*", ha="center", va="center_baseline", fontsize=size + 2)
         axes.set(xticks=range(len(names)), yticks=range(len(names)), title="half of each pair's share")
         axes.set_xticklabels(names, fontsize=size, rotation=90)
@@ -105,9 +105,9 @@ def draw_attribution(figure: Any, data: Any, units: str) -> None:
         figure.colorbar(image, ax=axes, label=units, shrink=0.8)
 
 
-def _sure(data: Any, name: str) -> Any:
+def _sure(data: Any, name: str, judged: bool) -> Any:
     """Where the q-value is at most 0.05."""
-    if f"{name}_q" not in data:
+    if not judged or f"{name}_q" not in data:
         return np.zeros(data[name].shape, dtype=bool)
     return np.nan_to_num(data[f"{name}_q"].values, nan=1.0) <= 0.05
 

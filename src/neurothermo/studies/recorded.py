@@ -180,16 +180,18 @@ def _attribution_panel(assessment: Assessment, seed: int) -> list[Panel]:
     except InputError:
         return []
     data = _per_second(data, assessment.recording.required_rate())
+    finding = name in assessment.findings
+    marks = "Blue bars and stars: q <= 0.05, corrected for the number of channels or pairs (Benjamini and Hochberg)."
+    if not finding:
+        marks = f"Not a finding: {name} does not tell the whole from a reversible process, and no part of it is marked."
     shown = (
-        "Blue bars and stars: q <= 0.05, corrected for the number of channels or pairs (Benjamini and Hochberg). Error "
-        "bars: one standard error. A channel that is driven by what was not recorded is credited with the effect."
+        f"{marks} Error bars: one standard error. A channel that is driven by what was not recorded is credited with "
+        "the effect."
     )
-    if name not in assessment.findings:
-        shown = f"Not a finding: {name} does not tell the whole from a reversible process. {shown}"
     return [
         Panel(
             "attribution", f"Who takes part, by {name}", shown, (),
-            lambda figure: draw_attribution(figure, data, "nats per second"),
+            lambda figure: draw_attribution(figure, data, "nats per second", judged=finding),
             (7.4, max(3.0, 0.16 * data.sizes["channel"])),
         )
     ]  # fmt: skip

@@ -3,13 +3,14 @@
 Works are a Crooks-exact Gaussian pair, W_F ~ N(dF + D, 2 D T) and W_R ~ N(-dF + D, 2 D T), with D the
 dissipated work.
 
-    python -m benchmarks.coverage [--repeats N] [--trials F R] [--dissipations KT ...] [--only ESTIMATOR ...]
+    python -m benchmarks.coverage [free-energy] [--repeats N] [--trials F R] [--dissipations KT ...]
+                                  [--only ESTIMATOR ...]
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isnan, nan, sqrt
@@ -148,14 +149,16 @@ def report(repeats: int = 2000, **options: Any) -> str:
     return table(coverage(repeats, bootstrap_repeats=min(repeats, 1000), **options))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Coverage of free-energy intervals.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.coverage free-energy", description="Coverage of free-energy intervals."
+    )
     parser.add_argument("--repeats", type=int, default=2000)
     parser.add_argument("--trials", type=int, nargs=2, default=(500, 500), metavar=("FORWARD", "REVERSE"))
     parser.add_argument("--dissipations", type=float, nargs="+", default=(1.0, 3.0), metavar="KT")
     parser.add_argument("--only", nargs="+", default=(), metavar="ESTIMATOR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     print(
         report(
             chosen.repeats,
@@ -164,7 +167,4 @@ def main() -> None:
             only=tuple(chosen.only),
         )
     )
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -32,6 +32,7 @@ GROUPS = {
     "intervals": "intervals",
     "jumps": "jumps",
     "information": "information",
+    "irreversibility": "irreversibility",
 }
 
 
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--peers-python", metavar="PATH", default=os.environ.get("PEERS_PYTHON"),
-        help="a Python that has diffrax and sdeint (default: $PEERS_PYTHON, or this one)",
+        help="a Python that has diffrax, sdeint, infomeasure, SFI (default: $PEERS_PYTHON, or this one)",
     )  # fmt: skip
     return parser
 

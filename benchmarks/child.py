@@ -25,9 +25,14 @@ def interpreter(given: str | None, packages: Sequence[str]) -> str | None:
 
 @contextmanager
 def served(
-    name: str, python: str | None, server: str, task: dict[str, Any], work: float
-) -> Iterator[tuple[Contender | None, str]]:
-    """The contender that a server beside this file is, and its versions; or None and why not."""
+    name: str, python: str | None, server: str, task: dict[str, Any], work: float,
+    answers: list[dict[str, Any]] | None = None,
+) -> Iterator[tuple[Contender | None, str]]:  # fmt: skip
+    """The contender that a server beside this file is, and its versions; or None and why not.
+
+    `answers` receives all that it says, turn by turn, where a turn has more to say than its cost.
+    """
+    heard = [] if answers is None else answers
     if python is None:
         yield None, "not installed; --thrml-python and --peers-python name interpreters that have it"
         return
@@ -44,7 +49,7 @@ def served(
         except RuntimeError as error:
             yield None, str(error)
             return
-        yield Contender(name, lambda: _cost(ask(child, "go")), work), about
+        yield Contender(name, lambda: _cost(ask(child, "go"), heard), work), about
         child.stdin.close()
 
 
@@ -66,5 +71,6 @@ def ask(child: subprocess.Popen, line: str) -> dict[str, Any]:
     return json.loads(answer)
 
 
-def _cost(answer: dict[str, Any]) -> Cost:
+def _cost(answer: dict[str, Any], heard: list[dict[str, Any]]) -> Cost:
+    heard.append(answer)
     return Cost(answer["core"], answer["wall"])

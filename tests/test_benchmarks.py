@@ -88,8 +88,10 @@ def test_an_opponent_in_a_process_of_its_own_says_its_own_cost_or_why_it_is_abse
         "for _ in sys.stdin:\n"
         "    print(json.dumps({'core': 2.0, 'wall': 1.0}), flush=True)\n"
     )
-    with served("theirs", sys.executable, str(server), {"version": "1.2"}, 4.0) as (contender, about):
+    said = []
+    with served("theirs", sys.executable, str(server), {"version": "1.2"}, 4.0, said) as (contender, about):
         assert about == "1.2" and contender.measure() == Cost(2.0, 1.0)
+    assert said == [{"core": 2.0, "wall": 1.0}]
     broken = tmp_path / "broken.py"
     broken.write_text("import a_package_that_is_not_here\n")
     for python, path, why in ((None, server, "not installed"), (sys.executable, broken, "a_package_that_is_not_here")):

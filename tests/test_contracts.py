@@ -99,9 +99,13 @@ def test_every_public_name_works_on_first_use(name):
     assert name in dir(neurothermo)
 
 
-@pytest.mark.parametrize(
-    "room", [free_energy, fluctuation, neurothermo.exact, neurothermo.information], ids=lambda room: room.__name__
-)
+DOCUMENTED = [
+    free_energy, fluctuation, neurothermo.exact, neurothermo.information, neurothermo.irreversibility,
+    neurothermo.recordings,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("room", DOCUMENTED, ids=lambda room: room.__name__)
 def test_every_public_function_says_what_it_does_and_raises(room):
     for name in room.__all__:
         document = inspect.getdoc(getattr(room, name)) or ""

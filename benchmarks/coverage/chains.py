@@ -80,7 +80,7 @@ def _called(
 
 def _whole(system: str, chain: Array, rows: int, still: bool) -> Cell:
     truth = 0.0 if still else production(chain)
-    return Cell("plugin", system, rows, truth, partial(_called, plugin, {"null": "analytic"}, chain, rows, False))
+    return Cell("plugin", system, rows, truth, partial(_called, plugin, {}, chain, rows, False))
 
 
 def _shuffled(system: str, chain: Array, rows: int) -> Cell:

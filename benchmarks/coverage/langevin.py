@@ -142,8 +142,9 @@ def cells() -> Iterator[Cell]:
     for kind in HOTTEST:
         step, _, covariance = sampled(2, kind, 0.2)
         still = kind == "equilibrium"
-        yield _other(spectral, 2, kind, 0.2, 10_000, truth=0.0 if still else visible(step, covariance))
+        yield _other(spectral, 2, kind, 0.2, 10_000, truth=0.0 if still else visible(step, covariance), share=0.5)
         maps = sampled(3, kind, 0.2)
-        yield _other(spectral, 3, kind, 0.2, 10_000, truth=0.0 if still else visible_in_part(maps, [0, 2]), hidden=1)
+        yield _other(spectral, 3, kind, 0.2, 10_000, truth=0.0 if still else visible_in_part(maps, [0, 2]), hidden=1,
+                     share=0.5)  # fmt: skip
         yield _other(uncertainty, 2, kind, 0.05, 10_000, kind="lower bound")
         yield _other(classifier, 2, kind, 0.05, 10_000, kind="lower bound", share=0.5)

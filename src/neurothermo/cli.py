@@ -26,6 +26,7 @@ STUDIES = {  # each a module of neurothermo.studies, imported when it is asked f
     "chen2020": "2, 3, 4a, 4b, 4c, 4d, 4e, 5, 6, 7, learning, feedback, regimes, exact, hundred",
     "lucente2025": "table, spectrum, noise, transient, bump, nonlinear, instability",
     "karbowski2024": "particle, inference, transient, learning, bistability, spines, bounds",
+    "recordings2026": "sleep, neuropixels, ecog, bold",
 }
 FIGURES = "; ".join(f"{study}: {figures}" for study, figures in STUDIES.items())
 

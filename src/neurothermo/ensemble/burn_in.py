@@ -23,7 +23,8 @@ AGREEMENT = 2.5  # standard errors between the means from two opposite starts
 BURN_IN_NANOSECONDS = {
     "spins": 2e11,
     "variables": 3e10,
-}  # what pilots and trials together may take before the search for a length stops
+}  # what pilots and TYPICAL trials together may take before the search for a length stops
+TYPICAL = 1000  # and not the run's own: a trial must not depend on how many others there are
 FIRST_LENGTH_OF_VARIABLES = 48  # longer than the short steps of `Softened`
 STAGE = 8  # steps of each length, of those that come first
 SHORTENED = tuple(4.0**-stage for stage in (5, 4, 3, 2, 1))
@@ -91,11 +92,10 @@ class Softened:
 
 @dataclass(frozen=True)
 class BurnIn:
-    """Burn-ins of one run: its random numbers, its threads, and how many trials will need one."""
+    """Burn-ins of one run: its random numbers and its threads."""
 
     stream: Stream
     threads: int
-    trials: int
 
     def of_spins(self, network: SpinNetwork, driver: Driver, field: Array) -> Burnt:
         """From random spins, and from one direction: the first pattern, or all up.
@@ -174,7 +174,7 @@ class BurnIn:
             if agreed == 2:
                 sentence = f"two opposite starts agree within {AGREEMENT:g} standard errors after {done}"
                 return 2 * done, sentence, flight.states
-            moved = sum(-(-count // driver.block) * driver.block for count in (PILOTS, self.trials, self.trials))
+            moved = sum(-(-count // driver.block) * driver.block for count in (PILOTS, TYPICAL, TYPICAL))
             if 2 * length * driver.cost * moved > starts.budget:  # blocks are padded
                 break
             length *= 2

@@ -26,7 +26,10 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Everything a run needs: where it starts and ends, what moves it, what it draws from and writes down."""
+    """Everything a run needs: where it starts and ends, what moves it, what it draws from and writes down.
+
+    `first` is the absolute number of its first trial.
+    """
 
     setup: Setup
     law: InitialLaw
@@ -34,6 +37,7 @@ class Run:
     records: Records
     trials: int
     threads: int
+    first: int = 0
 
     def variables(self, chunk: int | None, show: bool | None) -> dict[str, Any]:
         """The ledger's variables: heat by the first law, flow by its identity where there is one."""
@@ -67,9 +71,9 @@ class Run:
         with progress_bar("simulating", self.trials * max(self.setup.protocol.steps, 1), show, "steps") as advance:
             for start in range(0, self.trials, chunk):
                 rows = slice(start, min(start + chunk, self.trials))
-                absolute = np.arange(rows.start, rows.stop)
+                absolute = self.first + np.arange(rows.start, rows.stop)
                 states = self.law.draw(absolute, self.numbers, self.threads)
-                flight = Flight.of(states, start, self.numbers, parts=self._shares)
+                flight = Flight.of(states, self.first + start, self.numbers, parts=self._shares)
                 if self.law.log_probability:
                     columns["log_law_initial"][rows] = self.law.log_probability(flight.states)
                 if self.setup.has_energy:

@@ -81,6 +81,10 @@ class Answer:
         word = digest("Feedback", plan.protocol.digest, outcomes, found.likelihood(outcomes, states), values)
         return cls(closed, values.shape[1], outcomes.shape[1:], word)
 
+    def block(self, before: int) -> int:
+        """Trials that are moved together: a multiple of the block until the measurement."""
+        return before * -(-ROWS // before)
+
     def about(self, plan: Setup, law: InitialLaw, word: str, options: dict[str, Any], more: Any) -> dict[str, Any]:
         """What a ledger of such a run says of itself."""
         clock, ticks = plan.clock
@@ -160,7 +164,7 @@ class FeedbackRun:
 
     def _all_chunks(self, chunk: int | None, show: bool | None) -> tuple[dict[str, Any], list[Any]]:
         run, plan, trials = self.run, self.run.setup, self.run.trials
-        block = plan.driver.block * -(-ROWS // plan.driver.block)
+        block = self.answer.block(plan.driver.block)
         chunk = self._chunk(chunk, block)
         names = ["work", "flow", "likelihood"] + ["energy_initial", "energy_final"] * plan.has_energy
         names += ["log_law_initial"] * bool(run.law.log_probability)
@@ -172,8 +176,8 @@ class FeedbackRun:
         with progress_bar("simulating", trials * steps, show, "steps") as advance:
             for start in range(0, trials, chunk):
                 rows = slice(start, min(start + chunk, trials))
-                states = run.law.draw(np.arange(rows.start, rows.stop), run.numbers, run.threads)
-                flight = Flight.of(states, start, run.numbers)
+                states = run.law.draw(run.first + np.arange(rows.start, rows.stop), run.numbers, run.threads)
+                flight = Flight.of(states, run.first + start, run.numbers)
                 found, written = self._fly(flight, carrier)
                 found["work"], found["flow"] = flight.work, flight.flow
                 for name, values in found.items():

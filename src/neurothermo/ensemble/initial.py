@@ -63,9 +63,9 @@ def initial_law(
     if not isinstance(initial, str):
         return _given(setup, initial, trials)
     if initial == "equilibrium":
-        return _equilibrium(setup, initial_temperature, trials, stream, threads)
+        return _equilibrium(setup, initial_temperature, stream, threads)
     if initial == "stationary":
-        return _stationary(setup, trials, stream, threads)
+        return _stationary(setup, stream, threads)
     raise InputError(f"initial must be 'equilibrium', 'stationary', an array of states or a law, got {initial!r}")
 
 
@@ -103,9 +103,7 @@ def _given(setup: Setup, initial: Any, trials: int) -> InitialLaw:
 # -- equilibrium ---------------------------------------------------------------------------------------------------
 
 
-def _equilibrium(
-    setup: Setup, initial_temperature: float | None, trials: int, stream: Stream, threads: int
-) -> InitialLaw:
+def _equilibrium(setup: Setup, initial_temperature: float | None, stream: Stream, threads: int) -> InitialLaw:
     system, field = setup.first, setup.protocol.values[0]
     if not system.has_energy:
         raise InputError(f"initial='equilibrium' needs an energy: {system.why_no_energy}; use initial='stationary'")
@@ -113,12 +111,12 @@ def _equilibrium(
     if np.ndim(start) > 0:
         raise InputError("initial='equilibrium' needs one temperature, got one for each neuron; use 'stationary'")
     if isinstance(system, SpinNetwork):
-        return _equilibrium_of_spins(system, field, start, BurnIn(stream, threads, trials))
+        return _equilibrium_of_spins(system, field, start, BurnIn(stream, threads))
     if setup.rule is None:
         if initial_temperature is not None:
             raise InputError("initial_temperature must not be given: a process has its own noise")
-        return _of_process("equilibrium", setup, BurnIn(stream, threads, trials))
-    return _equilibrium_of_variables(system, field, start, BurnIn(stream, threads, trials))
+        return _of_process("equilibrium", setup, BurnIn(stream, threads))
+    return _equilibrium_of_variables(system, field, start, BurnIn(stream, threads))
 
 
 def _equilibrium_of_spins(system: SpinNetwork, field: Array, temperature: float, burn_in: BurnIn) -> InitialLaw:
@@ -157,9 +155,9 @@ def _equilibrium_of_variables(system: Any, field: Array, temperature: float, bur
 # -- the rule's own law --------------------------------------------------------------------------------------------
 
 
-def _stationary(setup: Setup, trials: int, stream: Stream, threads: int) -> InitialLaw:
+def _stationary(setup: Setup, stream: Stream, threads: int) -> InitialLaw:
     system, rule, field = setup.first, setup.rule, setup.protocol.values[0]
-    burn_in = BurnIn(stream, threads, trials)
+    burn_in = BurnIn(stream, threads)
     if rule is None:
         return _of_process("stationary", setup, burn_in)
     if not isinstance(system, SpinNetwork):

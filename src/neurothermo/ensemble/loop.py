@@ -1,24 +1,13 @@
-"""Many trials of one experiment: its arguments checked, its run described, its ledger built."""
+"""Many trials of one experiment, and of its time reverse."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
-from neurothermo.core.checks import checked_array, checked_count, checked_flag, checked_temperature
+from neurothermo.core.checks import checked_count
 from neurothermo.core.errors import InputError
-from neurothermo.core.flight import Law
-from neurothermo.core.machine import available_cores, one_blas_thread
-from neurothermo.core.randomness import Stream, digest
-from neurothermo.ensemble.chunks import Run
-from neurothermo.ensemble.feedback import Answer, FeedbackRun
-from neurothermo.ensemble.initial import initial_law
-from neurothermo.ensemble.ledger import attributes, build
 from neurothermo.ensemble.long_steps import warn_of_long_steps
-from neurothermo.ensemble.records import Records
+from neurothermo.ensemble.prepared import prepared
 from neurothermo.ensemble.setup import setup
 from neurothermo.protocols import Feedback
 
@@ -33,6 +22,7 @@ def simulate(
     temperature: Any = None,
     dt: float | None = None,
     trials: int = 1000,
+    first_trial: int = 0,
     seed: int | None = None,
     initial: Any = None,
     initial_temperature: float | None = None,
@@ -65,10 +55,14 @@ def simulate(
     dt : float, optional
         Duration of a step of a process; default a twentieth of its shortest time. Rules carry their own.
     trials : int
+    first_trial : int
+        The number of the first trial, a multiple of the block of trials that are moved together (64 does for small
+        networks; a wrong number is refused with the right one). Trials have absolute numbers: runs of trials 0 .. 639
+        and 640 .. 999 give what one of 0 .. 999 does, bit for bit.
     seed : int, optional
         Default 0. The same seed gives the same bits for any `chunk` and `threads`; different runs (another
         system, protocol, rule, temperature or start) with one seed are independent.
-    initial : "equilibrium", "stationary", array_like of shape (N,) or (trials, N), or a law, optional
+    initial : "equilibrium", "stationary", array_like of shape (N,) or (first_trial + trials, N), or a law, optional
         exp(-E/T) at the first input; the law the rule itself settles to there; given states; or something with
         ``draw(address)`` and ``log_probability(states)``, such as a `Gaussian`. Default: equilibrium where there is
         one that the rule keeps, else stationary. Equilibrium is drawn exactly where `exact` can, else
@@ -111,40 +105,21 @@ def simulate(
     ----------
     Chen, arXiv 2012.13252, eqs. 10-12; signs and the order of work and heat: docs/conventions.md.
     """
-    driven = _opening(protocol, system) if isinstance(protocol, Feedback) else protocol
-    plan = setup(system, driven, rule, temperature, dt, checked_flag(plain, "plain"))
-    answer = Answer.of(protocol, plan) if isinstance(protocol, Feedback) else None
-    if initial_temperature is not None:
-        initial_temperature = checked_temperature(initial_temperature, "initial_temperature")
+    first_trial = checked_count(first_trial, "first_trial", least=0)
     trials = checked_count(trials, "trials")
     if trials > MOST_TRIALS:
-        raise InputError(f"trials must be at most {MOST_TRIALS:.0e} at once, got {trials:.0e}: simulate in parts")
-    if initial is not None and not isinstance(initial, str | Law):
-        initial = checked_array(initial, "initial")
-    threads = checked_count(threads, "threads") if threads is not None else available_cores()
-    seed = 0 if seed is None else checked_count(seed, "seed", least=0)
-    steps = plan.protocol.steps + (answer.steps if answer else 0)
-    records = Records.of(record, every, plan.first, steps, trials)
-
-    word = plan.digest(initial, initial_temperature)
-    word = digest(word, answer.digest) if answer else word
-    numbers = Stream.of(seed, word if stream is None else f"stream {stream}")
-    with _cores(threads):
-        law = initial_law(plan, initial, initial_temperature, trials, numbers, threads)
-        warn_of_long_steps(plan, law, numbers)
-        run = Run(plan, law, numbers, records, trials, threads)
-        more: dict[str, Any] = {}
-        if answer is None:
-            variables = run.variables(chunk, progress)
-        else:
-            variables, more = FeedbackRun(run, answer).variables(chunk, progress)
-    options = {
-        "trials": trials, "seed": seed, "initial_temperature": initial_temperature, "stream": stream,
-        "record": records.names, "every": every,
-    }  # fmt: skip
-    about = attributes(plan, law, word, options) if answer is None else answer.about(plan, law, word, options, more)
-    times = {"time": np.array(records.steps)} if records.names else {}
-    return build(variables, {"trial": np.arange(trials), **times}, about)
+        raise InputError(
+            f"trials must be at most {MOST_TRIALS:.0e} at once, got {trials:.0e}: "
+            "simulate in parts (first_trial=), or scan"
+        )
+    run = prepared(
+        system, protocol, rule, temperature=temperature, dt=dt, trials=first_trial + trials, seed=seed,
+        initial=initial, initial_temperature=initial_temperature, record=record, every=every, stream=stream,
+        threads=threads, plain=plain,
+    )  # fmt: skip
+    run.checked_records(trials)
+    warn_of_long_steps(run.plan, run.law, run.numbers)
+    return run.ledger(first_trial, trials, chunk, progress)
 
 
 def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options: Any) -> tuple[Any, Any]:
@@ -175,18 +150,3 @@ def forward_and_reverse(system: Any, protocol: Any, rule: Any = None, **options:
     back = None if plan.rule is None else plan.rule.reversed()
     forward = simulate(system, plan.protocol, plan.rule, **options)
     return forward, simulate(system, plan.protocol.reversed(), back, **options)
-
-
-def _opening(protocol: Feedback, system: Any) -> Any:
-    """What drives all trials alike until the measurement."""
-    size = getattr(system, "size", None)
-    return protocol.opening(size) if isinstance(size, int) else protocol.before
-
-
-@contextmanager
-def _cores(threads: int) -> Iterator[None]:
-    """Kernels on so many threads, BLAS on one: blocks of trials run in parallel, not the algebra inside them."""
-    from neurothermo.engine.threads import kernel_threads
-
-    with kernel_threads(threads), one_blas_thread():
-        yield

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from neurothermo.irreversibility.comparing import compare as compare
     from neurothermo.irreversibility.couplings import kinetic_ising as kinetic_ising
     from neurothermo.irreversibility.cross_spectrum import spectral as spectral
+    from neurothermo.irreversibility.cross_spectrum_density import production_spectrum as production_spectrum
     from neurothermo.irreversibility.currents import uncertainty as uncertainty
     from neurothermo.irreversibility.detectable import resolvable as resolvable
     from neurothermo.irreversibility.extrapolation import extrapolated as extrapolated
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from neurothermo.irreversibility.indices import fluctuation_dissipation as fluctuation_dissipation
     from neurothermo.irreversibility.indices import lagged_asymmetry as lagged_asymmetry
     from neurothermo.irreversibility.maximum_entropy import maxent as maxent
+    from neurothermo.irreversibility.maximum_entropy_flips import maxent_flips as maxent_flips
     from neurothermo.irreversibility.methods import METHODS as METHODS
     from neurothermo.irreversibility.order import interaction_order as interaction_order
     from neurothermo.irreversibility.trials import state_space as state_space
@@ -41,7 +43,9 @@ _FILES = {
     "kinetic_ising": "couplings",
     "lagged_asymmetry": "indices",
     "maxent": "maximum_entropy",
+    "maxent_flips": "maximum_entropy_flips",
     "plugin": "words",
+    "production_spectrum": "cross_spectrum_density",
     "resolvable": "detectable",
     "spectral": "cross_spectrum",
     "state_space": "trials",

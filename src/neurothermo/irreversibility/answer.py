@@ -15,6 +15,8 @@ HIDDEN = (
 )
 CONSISTENT = "The interval includes zero: these data do not show that the activity is irreversible."
 
+NEGATIVE = "The value is negative, and so is the whole interval: a bound below zero says nothing."
+
 
 def answer(recording: Recording, value: float, **fields: Any) -> Estimate:
     """An entropy production in nats per sample, with what must be said of any.
@@ -32,6 +34,8 @@ def answer(recording: Recording, value: float, **fields: Any) -> Estimate:
     said = tuple(fields.pop("diagnostics", ()))
     if isfinite(low) and low <= 0 <= high:
         said = (CONSISTENT, *said)
+    elif isfinite(high) and high < 0:
+        said = (NEGATIVE, *said)
     fields.setdefault("counted", "samples")
     fields.setdefault("n", recording.samples)
     return Estimate(value, units=PER_SAMPLE, rate=recording.required_rate(), diagnostics=(*said, HIDDEN), **fields)

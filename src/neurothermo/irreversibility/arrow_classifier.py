@@ -164,7 +164,7 @@ def _answer(
     from scipy.stats import t
 
     window, step, folds, model = chosen
-    steps, count = window - 1, len(blocks.pieces)
+    steps, count = recording.steps_seen(window), len(blocks.pieces)
     reach = float(t.ppf(0.5 + confidence / 2, count - 1)) * stderr
     corrected = float(np.sqrt(max(signal**2 - stderr**2, 0.0))) if signal > 0 else 0.0
     value, low, high = (_divergence(one) / steps for one in (corrected, signal - reach, signal + reach))

@@ -12,6 +12,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
+from neurothermo.irreversibility.couplings_fit import DENSE
 from neurothermo.irreversibility.couplings_found import Found, details_of, found_in, sentences
 from neurothermo.irreversibility.couplings_moves import why_not_spins
 from neurothermo.irreversibility.couplings_stationary import MOST_CHANNELS, stationary_flow
@@ -216,7 +217,7 @@ def cost(recording: Recording, order: str = "parallel") -> float:
     states = min(rows, 2.0 ** min(size, 40))
     shared = 0.01 + rows * size * (size + 20) * 5e-9
     if order == "parallel":
-        return shared + states * size**2 * 1e-7 + 8 * (size * size / 2) ** 3 * 5e-11
+        return shared + states * size**2 * (1e-7 + 7e-10 * size) + 8 * min(size * size / 2, DENSE) ** 3 * 5e-11
     return shared + states * size**4 * 6e-10
 
 

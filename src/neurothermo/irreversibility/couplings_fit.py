@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from neurothermo.irreversibility.couplings_likelihood import Likelihood
 
 MOST_ITERATIONS = 60
 TOLERANCE = 1e-10  # of the squared step in standard errors
+DENSE = 600  # parameters of a matrix that is solved as it is
+MOST_PRODUCTS, CLOSE = 400, 1e-7  # of conjugate gradients: how many, and the error left, relative
 RUNAWAY = 12.0  # a coefficient beyond it means odds of e^24: the data never contradict it
 
 
@@ -55,7 +58,10 @@ class Fit:
         return np.asarray((scores.reshape(*scores.shape[:-2], -1) @ flat).reshape(scores.shape))
 
 
-def fitted(likelihood: Likelihood, *, symmetric: bool = False, self_couplings: bool = True, l2: float = 0.0) -> Fit:
+def fitted(
+    likelihood: Likelihood, *, symmetric: bool = False, self_couplings: bool = True, l2: float = 0.0,
+    start: Array | None = None,
+) -> Fit:  # fmt: skip
     r"""The largest :math:`\ln L - \tfrac12 l_2 \sum_{ij} J_{ij}^2`.
 
     Parameters
@@ -67,33 +73,56 @@ def fitted(likelihood: Likelihood, *, symmetric: bool = False, self_couplings: b
         Whether there are J_ii (parallel order only).
     l2 : float
         >= 0; fields are never penalised.
+    start : array, optional
+        Coefficients to begin with; default 0.
     """
     size = likelihood.moves.size
     free = likelihood.free(self_couplings)
     index = _index(free, symmetric)
     penalty = np.where(np.arange(size + 1) < size, l2, 0.0) * np.ones((size, 1))
-    at = np.zeros((size, size + 1))
-    best, sound = likelihood.value(at), False
-    for _ in range(MOST_ITERATIONS):
+    at, every = np.zeros((size, size + 1)) if start is None else start, np.arange(size)
+
+    def height(trial: Array) -> Array:
+        """Of each channel by itself where channels are fitted so, else of all; shape (N, 1) or (1, 1)."""
+        parts = likelihood.parts(trial)
+        cost = 0.5 * np.sum(penalty * trial**2, axis=1)
+        alone = not symmetric and len(parts) == size > 1
+        return np.asarray((parts - cost)[:, None] if alone else np.full((1, 1), parts.sum() - cost.sum()))
+
+    best, sound = height(at), False
+    information, moving = likelihood.information(at, every), every
+    for turn in range(MOST_ITERATIONS):
+        if turn > 0 and information.ndim == 3:
+            information[moving] = likelihood.information(at, moving)
+        elif turn > 0:
+            information = likelihood.information(at, every)
         slope = np.where(free, likelihood.slope(at) - penalty * at, 0.0)
-        step = _step(slope, likelihood.information(at), penalty, free, index)
-        gain = float(np.sum(step * slope))
-        fraction, value = 1.0, -np.inf
-        while fraction > 1e-6:  # concave in parallel order, where a whole step nearly always climbs
-            trial = at + fraction * step
-            value = likelihood.value(trial) - 0.5 * float(np.sum(penalty * trial**2))
-            if value >= best - 1e-9 * abs(best):
-                break
-            fraction /= 2
-        at, best = trial, value
+        step = _step(slope, information, penalty, free, index)
+        gains = np.sum(step * slope, axis=1)
+        gain = float(gains.sum())
+        if len(best) == size > 1:  # those that have arrived keep their information
+            moving = np.flatnonzero(gains >= TOLERANCE / size)
+        at, best = _climbed(at, step, best, height)
         if gain < TOLERANCE:
             sound = True
             break
         if np.max(np.abs(at)) > RUNAWAY:
             break
     sound = sound and bool(np.max(np.abs(at)) <= RUNAWAY)
-    covariance = None if symmetric or not sound else _inverse(likelihood.information(at), penalty, free)
-    return Fit(at, covariance, likelihood.value(at), sound)
+    covariance = None if symmetric or not sound else _inverse(likelihood.information(at, every), penalty, free)
+    return Fit(at, covariance, float(likelihood.parts(at).sum()), sound)
+
+
+def _climbed(at: Array, step: Array, best: Array, height: Callable[[Array], Array]) -> tuple[Array, Array]:
+    """A step, halved where it does not climb; in parallel order, which is concave, a whole one nearly always does."""
+    fraction = np.ones_like(best)
+    while True:
+        trial = at + fraction * step
+        value = height(trial)
+        short = ~(value >= best - 1e-9 * np.abs(best))
+        if not np.any(short) or fraction.min() <= 1e-6:
+            return trial, value
+        fraction = np.where(short, fraction / 2, fraction)
 
 
 def _index(free: Array, symmetric: bool) -> Any:
@@ -111,6 +140,8 @@ def _step(slope: Array, information: Array, penalty: Array, free: Any, index: An
     count = int(index.max()) + 1
     if information.ndim == 3 and count >= free.sum():
         return np.asarray(np.linalg.solve(_closed(information, penalty, free), slope[..., None])[..., 0])
+    if information.ndim == 3 and count > DENSE:
+        return _step_by_products(slope, _closed(information, penalty, free), free, index)
     reduced = np.zeros((count, count))
     if information.ndim == 3:
         for i, own in enumerate(information):
@@ -128,6 +159,35 @@ def _step(slope: Array, information: Array, penalty: Array, free: Any, index: An
         reduced[-1, -1] = 1.0
     solved = np.linalg.solve(_ridged(reduced), np.bincount(index.ravel(), slope.ravel(), count))
     return np.where(free, solved[index], 0.0)
+
+
+def _step_by_products(slope: Array, information: Array, free: Any, index: Any) -> Array:
+    """The same for many shared parameters: conjugate gradients, with each channel's own step, averaged, to guide."""
+    count = int(index.max()) + 1
+    kept = np.bincount(index.ravel(), free.ravel(), count) > 0
+    inverse = np.linalg.inv(information)
+    shares = 1 / np.maximum(np.bincount(index.ravel(), free.ravel(), count), 1.0)
+
+    def gathered(table: Array) -> Array:
+        return np.where(kept, np.bincount(index.ravel(), np.where(free, table, 0.0).ravel(), count), 0.0)
+
+    def guided(vector: Array) -> Array:
+        return gathered(np.matmul(inverse, (shares * vector)[index][..., None])[..., 0]) * shares
+
+    found, left = np.zeros(count), gathered(slope)
+    guide = guided(left)
+    direction, size = guide, float(left @ guide)
+    enough = CLOSE**2 * size
+    for _ in range(MOST_PRODUCTS):
+        if size <= enough:
+            break
+        product = gathered(np.matmul(information, direction[index][..., None])[..., 0])
+        length = size / float(direction @ product)
+        found, left = found + length * direction, left - length * product
+        guide = guided(left)
+        size, before = float(left @ guide), size
+        direction = guide + size / before * direction
+    return np.where(free, found[index], 0.0)
 
 
 def _closed(information: Array, penalty: Array, free: Any) -> Array:

@@ -44,8 +44,10 @@ def found_in(recording: Recording, order: str, l2: float | None, self_couplings:
     moves = moves_of(recording)
     likelihood: Likelihood = Parallel(moves) if order == "parallel" else OneAtATime(_one_by_one(moves, recording))
     asked = 0.0 if l2 is None else float(l2)
-    fit = fitted(likelihood, self_couplings=self_couplings, l2=asked)
-    separable = not fit.sound and l2 is None
+    separable = l2 is None and order == "parallel" and _never_together(moves, self_couplings)
+    if not separable:
+        fit = fitted(likelihood, self_couplings=self_couplings, l2=asked)
+        separable = not fit.sound and l2 is None
     if separable:
         asked = RIDGE
         fit = fitted(likelihood, self_couplings=self_couplings, l2=asked)
@@ -54,8 +56,23 @@ def found_in(recording: Recording, order: str, l2: float | None, self_couplings:
             f"l2 = {asked:g} leaves couplings without a largest likelihood: the data never contradict some "
             "prediction (separable); give a larger l2, wider bins, or fewer channels"
         )
-    held = fitted(likelihood, symmetric=True, self_couplings=self_couplings, l2=asked)
+    middle = fit.coefficients.copy()
+    middle[:, :-1] = (fit.couplings + fit.couplings.T) / 2
+    held = fitted(likelihood, symmetric=True, self_couplings=self_couplings, l2=asked, start=middle)
     return Found(likelihood, fit, held, flow_of(likelihood, fit), asked, separable)
+
+
+def _never_together(moves: Moves, self_couplings: bool) -> bool:
+    """Whether some value of a channel was never followed by some value of another: that coupling is infinite."""
+    before, after = moves.before > 0, moves.after > 0
+    for first in (before, ~before):
+        for second in (after, ~after):
+            times = first.T.astype(np.float64) @ second.astype(np.float64)
+            if not self_couplings:
+                np.fill_diagonal(times, 1.0)
+            if np.any(times == 0):
+                return True
+    return False
 
 
 def _one_by_one(moves: Moves, recording: Recording) -> Moves:

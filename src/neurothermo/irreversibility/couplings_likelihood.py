@@ -24,14 +24,16 @@ class Likelihood(Protocol):
         """Which coefficients there are, shape (N, N + 1), of truth values."""
         ...
 
-    def value(self, coefficients: Array) -> float: ...
+    def parts(self, coefficients: Array) -> Array:
+        """The log-likelihood of each channel, shape (N,), or of all that are tied together, shape (1,)."""
+        ...
 
     def slope(self, coefficients: Array) -> Array:
         """The gradient, shape (N, N + 1)."""
         ...
 
-    def information(self, coefficients: Array) -> Array:
-        """Fisher's, of each channel by itself, shape (N, N + 1, N + 1), or of all, (N, N + 1, N, N + 1)."""
+    def information(self, coefficients: Array, channels: Array) -> Array:
+        """Fisher's, of each of some channels by itself, shape (n, N + 1, N + 1), or of all, (N, N + 1, N, N + 1)."""
         ...
 
     def residuals(self, coefficients: Array) -> Array:
@@ -61,18 +63,23 @@ class Parallel:
             np.fill_diagonal(free, False)
         return free
 
-    def value(self, coefficients: Array) -> float:
+    def parts(self, coefficients: Array) -> Array:
         fields = self.moves.regressors @ coefficients.T
-        return float(np.sum(self._ups * fields) - self.moves.visits @ np.logaddexp(fields, -fields).sum(axis=1))
+        return np.asarray(np.sum(self._ups * fields, axis=0) - self.moves.visits @ np.logaddexp(fields, -fields))
 
     def slope(self, coefficients: Array) -> Array:
         expected = self.moves.visits[:, None] * np.tanh(self.moves.regressors @ coefficients.T)
         return np.asarray((self._ups - expected).T @ self.moves.regressors)
 
-    def information(self, coefficients: Array) -> Array:
+    def information(self, coefficients: Array, channels: Array) -> Array:
         regressors = self.moves.regressors
-        spread = self.moves.visits[:, None] * (1 - np.tanh(regressors @ coefficients.T) ** 2)
-        return np.stack([(regressors * column[:, None]).T @ regressors for column in spread.T])
+        steep = 1 - np.tanh(regressors @ coefficients[channels].T) ** 2
+        roots = np.sqrt(self.moves.visits[:, None] * steep)
+        found = np.empty((len(channels), regressors.shape[1], regressors.shape[1]))
+        for place, column in enumerate(roots.T):
+            weighed = regressors * column[:, None]
+            found[place] = weighed.T @ weighed  # of itself: half the work of two different factors
+        return found
 
     def residuals(self, coefficients: Array) -> Array:
         return np.asarray(self.moves.after - np.tanh(self.moves.regressors @ coefficients.T)[self.moves.place])
@@ -115,11 +122,11 @@ class OneAtATime:
         stays = np.exp(-np.logaddexp(0, -against))
         return np.exp(-np.logaddexp(0, against)), stays, stays.mean(axis=1)
 
-    def value(self, coefficients: Array) -> float:
+    def parts(self, coefficients: Array) -> Array:
         against = 2 * self.moves.states * (self.moves.regressors @ coefficients.T)
         idle = np.exp(-np.logaddexp(0, -against)).mean(axis=1)
         flips = np.sum(self._flips * (-np.logaddexp(0, against) - np.log(self.moves.size)))
-        return float(flips + self._idle @ np.log(idle))
+        return np.array([flips + self._idle @ np.log(idle)])
 
     def _derivatives(self, coefficients: Array) -> tuple[Array, Array]:
         """Of the log-probability of a flip of i, and of no flip, by h_i; each of shape (states, N)."""
@@ -131,7 +138,7 @@ class OneAtATime:
         of_flips, of_idling = self._derivatives(coefficients)
         return np.asarray((self._flips * of_flips + self._idle[:, None] * of_idling).T @ self.moves.regressors)
 
-    def information(self, coefficients: Array) -> Array:
+    def information(self, coefficients: Array, channels: Array) -> Array:
         flips, stays, idle = self._odds(coefficients)
         _, of_idling = self._derivatives(coefficients)
         x, visits, size = self.moves.regressors, self.moves.visits, self.moves.size

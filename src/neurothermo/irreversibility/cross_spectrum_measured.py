@@ -27,6 +27,7 @@ GAIN = 2.0  # standard errors that windows twice as long must add, for windows l
 TIMES = 40.0  # correlation times in a window
 SHORT, LEAST, WINDOWS = 64, 16, 20  # samples of a window: wanted, possible; and how many windows are wanted
 SPARE = 4  # degrees of freedom for each channel
+FEW = 30.0  # samples that must tell a channel from a combination of the others
 
 
 def obstacle_to(recording: Recording) -> str | None:
@@ -44,11 +45,33 @@ def obstacle_to(recording: Recording) -> str | None:
             f"{recording.samples} samples of {recording.size} channels do not hold enough windows of {LEAST}: record "
             "for longer, or take fewer channels."
         )
-    together = np.concatenate([part - part.mean(axis=0) for part in recording.segments])
-    spread = together.std(axis=0)
-    if np.linalg.eigvalsh((together / spread).T @ (together / spread) / len(together))[0] < 1e-12:
+    return _alike(recording)
+
+
+def _alike(recording: Recording) -> str | None:
+    """Whether some channel is told from the others by next to nothing: its spectrum would be that of a few samples.
+
+    With residuals e of a channel's regression on all others, (sum e^2)^2 / sum e^4 samples do: a third of all where
+    they are Gaussian, one for each spike where spikes are few, and one where two units share all spikes but one.
+    """
+    together = np.concatenate([part - part.mean(axis=0) for part in standardised(recording.segments)])
+    together -= together.mean(axis=0)
+    covariance = together.T @ together / len(together)
+    if np.linalg.eigvalsh(covariance)[0] < 1e-12:
         return "Some channels are linear combinations of others: leave them out, or take recording.components(...)."
-    return None
+    precision = np.linalg.inv(covariance)
+    squares = (together @ precision) ** 2
+    telling = squares.sum(axis=0) ** 2 / np.maximum(np.sum(squares**2, axis=0), 1e-300)
+    least = int(np.argmin(telling))
+    if telling[least] >= min(FEW, recording.samples / 10):
+        return None
+    size = np.sqrt(np.diag(precision))
+    partner = int(np.argmax(np.abs(precision[least] / size) * (np.arange(len(size)) != least)))
+    return (
+        f"About {telling[least]:.0f} of {recording.samples} samples tell channel {recording.names[least]} from the "
+        f"others, from {recording.names[partner]} above all (one unit sorted twice?), too few for a spectrum: leave "
+        f"one of the two out."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +81,7 @@ class Measured:
     Parameters
     ----------
     variance, spread : float
-        Of the value, and kappa of its law.
+        Of the value, with what smoothing may still take away, and kappa of its law.
     half : float
         The production by windows half as long.
     wanted : float
@@ -77,7 +100,13 @@ class Measured:
     def smoothed(self) -> bool:
         """Whether windows twice as long showed more, by more than chance: smoothing takes as 1/window squared."""
         value = self.production.value
-        return value - self.half > max(GAIN * self.variance**0.5, 0.02 * value)
+        error = max(self.variance - self.missed**2, self.law.variance) ** 0.5
+        return value - self.half > max(GAIN * error, 0.02 * value)
+
+    @property
+    def missed(self) -> float:
+        """About what smoothing still takes away."""
+        return missed_by(self.production.value, self.half)
 
 
 def most_rows(segments: Sequence[Array], tapers: int) -> int:
@@ -122,8 +151,14 @@ def measured_of(recording: Recording, window: Any, tapers: int) -> Measured:
 def _of_window(segments: Sequence[Array], rows: int, tapers: int, half: float, wanted: float) -> Measured:
     spectrum = cross_spectrum(segments, rows, tapers)
     found, law = production_of(spectrum), chance(spectrum)
-    variance, spread = scatter(found.value, found.moved_shares.sum(axis=(1, 2)), law)
+    missed = missed_by(found.value, half)
+    variance, spread = scatter(found.value, found.moved_shares.sum(axis=(1, 2)), law, missed)
     return Measured(spectrum, found, law, variance, spread, half, wanted)
+
+
+def missed_by(value: float, half: float) -> float:
+    """By a value of windows of which half the length gives less: smoothing takes as 1/window squared."""
+    return max(value - half, 0.0) / 3
 
 
 def standardised(segments: Sequence[Array]) -> list[Array]:
@@ -132,12 +167,12 @@ def standardised(segments: Sequence[Array]) -> list[Array]:
     return [part / spread for part in segments]
 
 
-def scatter(value: float, moved: Array, law: Chance) -> tuple[float, float]:
+def scatter(value: float, moved: Array, law: Chance, missed: float = 0.0) -> tuple[float, float]:
     """Variance at a value, and kappa of the law with it, never less than that of a reversible process.
 
     The jackknife counts twice what chance alone gives, as that is of second order in the spectra.
     """
-    measured = max(float(jackknife(moved)) - law.variance, 0.0)
+    measured = max(float(jackknife(moved)) - law.variance, 0.0) + missed**2
     spread = max(law.spread, law.spread_at(value, measured))
     return 2 * spread**2 * law.freedom + 4 * spread * max(value, 0.0), spread
 

@@ -15,8 +15,8 @@ from neurothermo.irreversibility.currents_precision import Precision, bound_of, 
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.irreversibility.maximum_entropy_judged import null_of, turned
 from neurothermo.irreversibility.maximum_entropy_shares import dataset, jackknife, two_sided
-from neurothermo.irreversibility.pair_currents import all_pairs, transitions_of, why_not_transitions
-from neurothermo.recordings.recording import SIGNALS, Recording
+from neurothermo.irreversibility.pair_currents import transitions_of, why_not_transitions
+from neurothermo.recordings.recording import Recording
 
 WIDEST = 1200  # pairs
 WINDOWS_PER_PAIR = 10
@@ -107,7 +107,7 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
         details={
             "precision": found.rho, "raw": raw, "bias": bias, "quadratic": 2 * found.rho * found.share,
             "hasegawa_van_vu": float(np.log1p(odds)) * found.share, "windows_with_a_change": found.count,
-            "pairs": len(found.theta), "blocks": len(found.products), "null": NULL,
+            "pairs": found.chosen.pairs.shape[1], "observables": len(found.theta), "blocks": len(found.products), "null": NULL,
         },
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ def attribution(recording: Recording, *, window: int = 1, confidence: float = 0.
     """
     checked_fraction(confidence, "confidence")
     found = _precision(recording, window)
-    first, second = all_pairs(recording.size)
+    first, second, areas = found.chosen.first, found.chosen.second, found.chosen.pairs
     means = found.plain.sum(axis=0) / found.count
     split = found.bias_split
     whole = found.theta * means / found.raw_rho * (found.value + found.bias) - split
@@ -151,12 +151,12 @@ def attribution(recording: Recording, *, window: int = 1, confidence: float = 0.
 
     def table(values: Array) -> Array:
         spread = np.zeros((*values.shape[:-1], recording.size, recording.size))
-        spread[..., first, second] = spread[..., second, first] = values / 2
-        return spread
+        np.add.at(spread, (..., first, second), values / 2)
+        return spread + spread.swapaxes(-1, -2)
 
     pairs, left_pairs = table(whole), table(left)
     currents = np.zeros((len(found.plain), recording.size, recording.size))
-    currents[:, first, second] = currents[:, second, first] = found.plain
+    currents[:, *areas] = currents[:, *areas[::-1]] = found.plain[:, : areas.shape[1]]
     channels = pairs.sum(axis=1), np.sqrt(jackknife(left_pairs.sum(axis=2)))
     return dataset(recording, channels, (pairs, np.sqrt(jackknife(left_pairs))), two_sided(currents))
 
@@ -165,4 +165,4 @@ def _precision(recording: Recording, window: int) -> Precision:
     window = checked_count(window, "window")
     if why := obstacle(recording, window):
         raise InputError(why)
-    return precision_of(transitions_of(recording, window, scaled=recording.kind == SIGNALS))
+    return precision_of(transitions_of(recording, window))

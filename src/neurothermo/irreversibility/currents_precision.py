@@ -16,7 +16,7 @@ from neurothermo.irreversibility.maximum_entropy_judged import (
     scatter,
     solved,
 )
-from neurothermo.irreversibility.pair_currents import Transitions, all_pairs
+from neurothermo.irreversibility.pair_currents import Observables, Transitions, all_pairs, observables
 
 
 def bound_of(rho: Any) -> Any:
@@ -37,26 +37,29 @@ class Precision:
 
     Parameters
     ----------
-    theta : ndarray, shape (pairs,)
-        c, the combination.
+    chosen : Observables
+        The currents.
+    theta : ndarray, shape (K,)
+        c, the combination of them.
     raw_rho, rho : float
         As fitted, and less its bias (not below 0).
     value, stderr, bias : float
         Of the bound, nats per sample; the value has the bias taken off.
-    bias_split : ndarray, shape (pairs,)
+    bias_split : ndarray, shape (K,)
     share : float
-        Windows with a change per transition: what B(rho) is multiplied by.
+        Windows with a change over steps of the process that all windows see: what B(rho) is multiplied by.
     count : int
         Windows with a change.
-    counts, plain : ndarray, shapes (blocks,) and (blocks, pairs)
+    counts, plain : ndarray, shapes (blocks,) and (blocks, K)
         Of such windows, and sums of g.
-    moves : ndarray, shape (blocks, pairs)
+    moves : ndarray, shape (blocks, K)
         By which c changes where a block is left out, with the sign reversed.
     products : ndarray, shape (blocks, blocks)
         Their sum is 2 rho share; turning a block round changes the sign of a row and a column.
     remarks : tuple of str
     """
 
+    chosen: Observables
     theta: Array
     raw_rho: float
     rho: float
@@ -75,16 +78,15 @@ class Precision:
 
 def precision_of(data: Transitions) -> Precision:
     """The combination of currents with the largest rho, and what sampling does to it."""
-    window = data.length
-    pairs = all_pairs(data.size)
-    moments, means = _moments(data, pairs)
+    chosen = observables(data, all_pairs(data.size))
+    moments, means = _moments(data, chosen)
     theta = solved(moments[None], means[None, :, None])[0, :, 0]
     raw_rho = float(theta @ means)
     rho_used = min(raw_rho, 1 - 1 / data.count)
-    slope, share = slope_of(rho_used), data.count / (data.total * window)
-    sums, plain, scores = _sums(data, pairs, theta, largest_blocks(data.total))
+    slope, share = slope_of(rho_used), data.count / data.samples
+    sums, plain, scores = _sums(data, chosen, theta, largest_blocks(data.total))
     terms = sums[:, 0] * (bound_of(rho_used) - slope * raw_rho) + slope * sums[:, 1]
-    products = 2 * (plain @ solved(moments[None], plain.T[None])[0]) / (data.count * data.total * window)
+    products = 2 * (plain @ solved(moments[None], plain.T[None])[0]) / (data.count * data.samples)
     blocks = independent_blocks(terms, products)
     terms, counts, plain, scores = (
         table.reshape(blocks, -1, *table.shape[1:]).sum(axis=1) for table in (terms, sums[:, 0], plain, scores)
@@ -97,28 +99,28 @@ def precision_of(data: Transitions) -> Precision:
         "that of one reversal in all.",
     )  # fmt: skip
     return Precision(
-        theta, raw_rho, max(raw_rho - float(split.sum()) / (slope * share), 0.0), value,
-        scatter(terms) / (data.total * window), float(split.sum()), split, share, data.count, counts, plain, steps,
+        chosen, theta, raw_rho, max(raw_rho - float(split.sum()) / (slope * share), 0.0), value,
+        scatter(terms) / data.samples, float(split.sum()), split, share, data.count, counts, plain, steps,
         joined(products, blocks), said,
     )  # fmt: skip
 
 
-def _moments(data: Transitions, pairs: Any) -> tuple[Array, Array]:
+def _moments(data: Transitions, chosen: Observables) -> tuple[Array, Array]:
     """<g g^T> and <g>."""
-    size = pairs.shape[1]
+    size = chosen.count
     second, first = np.zeros((size, size)), np.zeros(size)
     with one_blas_thread():
-        for _, table in data.tables(pairs):
+        for _, table in data.tables(chosen):
             second += table.T @ table
             first += table.sum(axis=0)
     return second / data.count, first / data.count
 
 
-def _sums(data: Transitions, pairs: Any, theta: Array, blocks: int) -> tuple[Array, Array, Array]:
-    """Over blocks: of 1 and 2a - a^2, shape (B, 2), of g, and of the scores 2 (1 - a) g, shape (B, pairs)."""
+def _sums(data: Transitions, chosen: Observables, theta: Array, blocks: int) -> tuple[Array, Array, Array]:
+    """Over blocks: of 1 and 2a - a^2, shape (B, 2), of g, and of the scores 2 (1 - a) g, shape (B, K)."""
     sums, plain, scores = np.zeros((blocks, 2)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
     block = data.block_of(blocks)
-    for rows, table in data.tables(pairs):
+    for rows, table in data.tables(chosen):
         a = table @ theta
         starts = np.flatnonzero(np.r_[True, np.diff(block[rows]) > 0])
         which = block[rows][starts]

@@ -19,66 +19,67 @@ from neurothermo.irreversibility.maximum_entropy_judged import (
     largest_blocks,
 )
 from neurothermo.irreversibility.maximum_entropy_newton import block_sums, climb
-from neurothermo.irreversibility.pair_currents import Transitions, all_pairs, strengths
+from neurothermo.irreversibility.pair_currents import Observables, Transitions, all_pairs, observables, strengths
 
 WIDEST = 400  # pairs in one problem
-CHANGES_PER_PARAMETER = 50  # fewer, and the value is held out
+CHANGES_PER_PARAMETER = 50  # fewer, and the value is held out; observables of both kinds of products count
 CANDIDATES = (5, 10, 20, 40, 80, 160, 320)  # pairs that are tried
 
 
-def fitted(part: Transitions, pairs: Any, valued: Transitions, blocks: int, samples: float) -> Problems:
+def fitted(part: Transitions, chosen: Observables, valued: Transitions, blocks: int) -> Problems:
     """The problem of some windows, and its sums over the blocks of others."""
     from neurothermo.core.machine import one_blas_thread
 
     with one_blas_thread():
-        best = climb(part, pairs)
-        sums, plain, weighted = block_sums(valued, pairs, best.theta, best.log_normal, blocks)
+        best = climb(part, chosen)
+        sums, plain, weighted = block_sums(valued, chosen, best.theta, best.log_normal, blocks)
     return Problems(
         best.theta[None], np.array([best.log_normal]), np.array([float(part.count)]), np.array([best.gain]),
-        best.curvature[None], best.moments[None], sums[None], plain[None], weighted[None], samples, best.converged,
+        best.curvature[None], best.moments[None], sums[None], plain[None], weighted[None], valued.samples, best.converged,
     )  # fmt: skip
 
 
 def bound_of_pairs(
     data: Transitions, held_out: bool | None, neighbours: int | None, folds: int | None, confidence: float, seed: int
-) -> tuple[Bound, tuple[tuple[Problems, Any], ...]]:
-    """The bound, and the problems it is from with their pairs."""
+) -> tuple[Bound, tuple[tuple[Problems, Observables], ...]]:
+    """The bound, and the problems it is from with their observables."""
     pairs = all_pairs(data.size)
     every = pairs.shape[1]
     kept = every if neighbours is None else min(checked_count(neighbours, "neighbours") * data.size // 2, every)
     kept = max(kept, 1)
     folds = folds_for(data.size) if folds is None else checked_count(folds, "folds", 2)
     if held_out is None:
-        held_out = kept > WIDEST or neighbours is not None or data.count < CHANGES_PER_PARAMETER * kept
+        many = observables(data, pairs).count
+        held_out = kept > WIDEST or neighbours is not None or data.count < CHANGES_PER_PARAMETER * many
     if not held_out:
         if kept < every or every > WIDEST:
             raise InputError(
                 f"held_out must be true where pairs are chosen: {kept} of {every}, at most {WIDEST} at once"
             )
         blocks = largest_blocks(data.total)
-        problems = fitted(data, pairs, data, blocks, float(data.total))
-        return judged_in_sample(problems, confidence, seed), ((problems, pairs),)
+        chosen = observables(data, pairs)
+        problems = fitted(data, chosen, data, blocks)
+        return judged_in_sample(problems, confidence, seed), ((problems, chosen),)
     if neighbours is not None and kept > WIDEST:
         raise InputError(f"neighbours must leave at most {WIDEST} pairs, got {neighbours}: {kept} pairs")
     parts = []
     for fold in range(folds):
-        rest, valued, total = fold_of(data, fold, folds)
+        rest, valued = fold_of(data, fold, folds)
         if min(rest.count, valued.count) < 2:
             raise InputError(f"folds must be fewer, got {folds}: nothing changes in one of them")
-        chosen = strongest(rest, best_count(rest) if neighbours is None else kept)
-        blocks = largest_blocks(total, BLOCKS // 2)
-        parts.append((fitted(rest, chosen, valued, blocks, float(total)), chosen))
+        chosen = observables(rest, strongest(rest, best_count(rest) if neighbours is None else kept))
+        parts.append((fitted(rest, chosen, valued, largest_blocks(valued.total, BLOCKS // 2)), chosen))
     bound = judged_held_out([problems for problems, _ in parts], confidence)
-    return replace(bound, details=bound.details | {"pairs": [chosen.shape[1] for _, chosen in parts]}), tuple(parts)
+    return replace(bound, details=bound.details | {"pairs": [chosen.pairs.shape[1] for _, chosen in parts]}), tuple(parts)
 
 
-def fold_of(data: Transitions, fold: int, folds: int) -> tuple[Transitions, Transitions, int]:
-    """The windows outside a stretch of the recording, those inside, and how many there are inside."""
+def fold_of(data: Transitions, fold: int, folds: int) -> tuple[Transitions, Transitions]:
+    """The windows outside a stretch of the recording, and those inside."""
     edges = np.linspace(0, data.total, folds + 1).astype(np.int64)
     start, stop = int(edges[fold]), int(edges[fold + 1])
     inside = (data.place >= start) & (data.place < stop)
     valued = data.only(inside)
-    return data.only(~inside), replace(valued, place=valued.place - start, total=stop - start), stop - start
+    return data.only(~inside), replace(valued, place=valued.place - start, total=stop - start)
 
 
 def strongest(part: Transitions, kept: int) -> Any:
@@ -97,6 +98,6 @@ def best_count(part: Transitions) -> int:
     options = sorted({min(count, every) for count in CANDIDATES if count <= most} or {min(every, 1)})
     values = []
     for count in options:
-        problems = fitted(first, strongest(first, count), last, 1, 1.0)
+        problems = fitted(first, observables(first, strongest(first, count)), last, 1)
         values.append(float(problems.sums[:, :, 3].sum()))
     return options[int(np.argmax(values))]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from neurothermo.core.checks import Array
-from neurothermo.irreversibility.pair_currents import Transitions
+from neurothermo.irreversibility.pair_currents import Observables, Transitions
 
 TOLERANCE = 1e-10
 HELD = 2**24  # observables that are kept in memory from step to step
@@ -80,18 +79,18 @@ def tilted(tables: Iterable[tuple[slice, Array]], count: int, theta: Array) -> T
     return Tilted(float(normal), float(ahead), first / sums[0], second / sums[0])
 
 
-def climb(part: Transitions, pairs: Any) -> Maximum:
+def climb(part: Transitions, chosen: Observables) -> Maximum:
     """Newton's method with halved steps from theta = 0.
 
     One reversed window in all, shared by all of them, is added to those seen: the maximum stays where it is but for
     1/count, and is finite where some transition was never seen reversed.
     """
-    kept = list(part.tables(pairs)) if part.count * len(pairs[0]) <= HELD else None
+    kept = list(part.tables(chosen)) if part.count * chosen.count <= HELD else None
 
     def moments_at(theta: Array) -> Tilted:
-        return tilted(part.tables(pairs) if kept is None else kept, part.count, theta)
+        return tilted(part.tables(chosen) if kept is None else kept, part.count, theta)
 
-    here = moments_at(np.zeros(len(pairs[0])))
+    here = moments_at(np.zeros(chosen.count))
     moments, mean = here.second, here.mean
     ridge = RIDGE * max(float(np.trace(moments)) / len(mean), 1e-300) * np.eye(len(mean))
     theta, objective, converged = np.zeros(len(mean)), 0.0, False
@@ -119,7 +118,7 @@ def climb(part: Transitions, pairs: Any) -> Maximum:
 
 
 def block_sums(
-    part: Transitions, pairs: Any, theta: Array, log_normal: float, blocks: int
+    part: Transitions, chosen: Observables, theta: Array, log_normal: float, blocks: int
 ) -> tuple[Array, Array, Array]:
     """Sums over blocks of 1, a, r and a - ln Z + 1 - r, shape (B, 4), of g and of r g, shape (B, K).
 
@@ -127,7 +126,7 @@ def block_sums(
     """
     sums, plain, weighted = np.zeros((blocks, 4)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
     block = part.block_of(blocks)
-    for rows, table in part.tables(pairs):
+    for rows, table in part.tables(chosen):
         exponents = table @ theta
         ratios = np.exp(-exponents - log_normal)
         terms = exponents - log_normal + 1 - ratios

@@ -24,7 +24,8 @@ def shares(recording: Recording, bound: Bound, form: str, parts: tuple[tuple[Pro
         scale = problems.samples / samples
         totals += scale * _spread(value, first, second, size, form)
         lefts.append(scale * np.stack([_spread(row, first, second, size, form) for row in left]))
-        currents.append(_currents(problems, first, second, size))
+        areas = slice(None) if form == "flips" else slice(chosen.pairs.shape[1])  # other means are 0 in any case
+        currents.append(_currents(problems.plain[:, :, areas], first[:, areas], second[:, areas], size))
     table = (totals + totals.T) / 2
     errors = np.sqrt(sum(jackknife((left + left.swapaxes(1, 2)) / 2) for left in lefts))
     p = two_sided(np.concatenate(currents))
@@ -68,21 +69,23 @@ def _where(form: str, chosen: Any, size: int) -> tuple[Any, Any]:
     """Channel and partner of every parameter, each of shape (M, K)."""
     if form == "flips":
         return np.broadcast_to(np.arange(size)[:, None], chosen.shape), chosen
-    return chosen[0][None], chosen[1][None]
+    return chosen.first[None], chosen.second[None]
 
 
 def _spread(values: Array, first: Any, second: Any, size: int, form: str) -> Array:
-    """Values of parameters as a table: flips have (i, j) apart from (j, i), bins half a pair on each side."""
+    """Values of parameters as a table: flips have (i, j) apart from (j, i), bins half a pair on each side.
+
+    What belongs to one channel alone is on the diagonal.
+    """
     table = np.zeros((size, size))
-    table[first, second] = values
+    np.add.at(table, (first, second), values)
     return table if form == "flips" else (table + table.T) / 2
 
 
-def _currents(problems: Problems, first: Any, second: Any, size: int) -> Array:
+def _currents(plain: Array, first: Any, second: Any, size: int) -> Array:
     """Block sums of x_i' x_j - x_j' x_i of every pair, shape (B, N, N), antisymmetric; 0 where it was not fitted."""
-    blocks = problems.plain.shape[1]
-    table = np.zeros((blocks, size, size))
-    table[:, first, second] = problems.plain.swapaxes(0, 1)
+    table = np.zeros((plain.shape[1], size, size))
+    table[:, first, second] = plain.swapaxes(0, 1)
     return table - table.swapaxes(1, 2)
 
 

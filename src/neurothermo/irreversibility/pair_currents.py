@@ -12,7 +12,57 @@ from neurothermo.core.checks import Array
 from neurothermo.recordings.recording import SPIKES, STATES, Recording
 
 CHUNK = 2**20  # numbers in a table of observables
+MOST = 700  # observables of all kinds together: beyond, products at one time are left out
+CHANGES_EACH = 20  # windows with a change for each of them: with fewer, too
 FEWEST = 256  # transitions
+
+
+@dataclass(frozen=True, eq=False)
+class Observables:
+    """Which quantities that change sign with time are looked at: three kinds, in this order.
+
+    The first is who leads whom; the others are differences of the ends of a window. Their means are zero in a steady
+    state, and yet they help: they take from the first kind what varies without telling the direction of time.
+
+    Parameters
+    ----------
+    pairs : ndarray of int, shape (2, K)
+        Of channels i < j: x_i' x_j - x_j' x_i.
+    single : ndarray of int, shape (S,)
+        Of channels i: x_i' - x_i.
+    products : ndarray of int, shape (2, M)
+        Of channels i <= j: x_i' x_j' - x_i x_j.
+    """
+
+    pairs: Any
+    single: Any
+    products: Any
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return len(self.first)
+
+    @property
+    def first(self) -> Any:
+        """The channel i of each, shape (count,)."""
+        return np.concatenate([self.pairs[0], self.single, self.products[0]])
+
+    @property
+    def second(self) -> Any:
+        """The channel j of each, which is i where there is one channel only."""
+        return np.concatenate([self.pairs[1], self.single, self.products[1]])
+
+    def of(self, now: Array, after: Array) -> Array:
+        """Their values in transitions, shape (transitions, count)."""
+        (i, j), (k, l), end = self.pairs, self.products, len(self.pairs[0])
+        table = np.empty((len(now), self.count))
+        ahead = after[:, i]
+        np.multiply(ahead, now[:, j], out=table[:, :end])
+        table[:, :end] -= after[:, j] * now[:, i]
+        table[:, end : end + len(self.single)] = after[:, self.single] - now[:, self.single]
+        table[:, end + len(self.single) :] = after[:, k] * after[:, l] - now[:, k] * now[:, l]
+        return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +79,8 @@ class Transitions:
         Which window of the recording it is, of `total`.
     total : int
         How many windows there are, those without a change included.
+    steps : int
+        Of the process that a window sees: the transitions in it, and one more where rows are averages.
     """
 
     now: Array
@@ -36,6 +88,12 @@ class Transitions:
     length: int
     place: Any
     total: int
+    steps: int
+
+    @property
+    def samples(self) -> float:
+        """What sums over windows are divided by to be nats per sample."""
+        return float(self.total * self.steps)
 
     @property
     def count(self) -> int:
@@ -50,18 +108,17 @@ class Transitions:
     def only(self, kept: Any) -> Transitions:
         """Some of the windows."""
         rows = np.repeat(kept, self.length)
-        return Transitions(self.now[rows], self.after[rows], self.length, self.place[kept], self.total)
+        return Transitions(self.now[rows], self.after[rows], self.length, self.place[kept], self.total, self.steps)
 
-    def tables(self, pairs: Any) -> Iterator[tuple[slice, Array]]:
-        """Windows, and g_ij = x_i' x_j - x_j' x_i summed over each, shape (windows, pairs)."""
-        first, second = pairs
-        step = max(1, CHUNK // (max(len(first), 1) * self.length))
+    def tables(self, chosen: Observables) -> Iterator[tuple[slice, Array]]:
+        """Windows, and observables summed over each, shape (windows, observables)."""
+        many = chosen.count
+        step = max(1, CHUNK // (max(many, 1) * self.length))
         for start in range(0, self.count, step):
             part = slice(start, min(start + step, self.count))
             rows = slice(part.start * self.length, part.stop * self.length)
-            now, after = self.now[rows], self.after[rows]
-            table = after[:, first] * now[:, second] - after[:, second] * now[:, first]
-            yield part, table.reshape(-1, self.length, len(first)).sum(axis=1) if self.length > 1 else table
+            table = chosen.of(self.now[rows], self.after[rows])
+            yield part, table.reshape(-1, self.length, many).sum(axis=1) if self.length > 1 else table
 
     def block_of(self, blocks: int) -> Any:
         """Which of so many equal stretches of the recording each window is in."""
@@ -71,6 +128,31 @@ class Transitions:
 def all_pairs(size: int) -> Any:
     """The pairs i < j, shape (2, pairs)."""
     return np.stack(np.triu_indices(size, 1))
+
+
+def areas(pairs: Any) -> Observables:
+    """Of these pairs, the first kind only."""
+    return Observables(pairs, np.empty(0, dtype=np.int64), np.empty((2, 0), dtype=np.int64))
+
+
+def observables(part: Transitions, pairs: Any, *, most: int = MOST) -> Observables:
+    """Of these pairs: all kinds, or without products at one time where they are too many.
+
+    With all of all pairs the span is the same whatever the units and the zero of each channel. A square tells nothing
+    that the channel does not where it has two values.
+    """
+    single = np.unique(pairs)
+    empty = np.empty((2, 0), dtype=np.int64)
+    several = [i for i in single if _more_than_two(part.now[:, i], part.after[:, i])]
+    products = np.concatenate([pairs, np.tile(np.array(several, dtype=np.int64), (2, 1))], axis=1)
+    every = Observables(pairs, single, products)
+    fits = every.count <= most and part.count >= CHANGES_EACH * every.count
+    return every if fits else Observables(pairs, single, empty)
+
+
+def _more_than_two(*columns: Array) -> bool:
+    low, high = min(column.min() for column in columns), max(column.max() for column in columns)
+    return any(bool(np.any((column != low) & (column != high))) for column in columns)
 
 
 def why_not_transitions(recording: Recording, length: int = 1) -> str | None:
@@ -90,18 +172,17 @@ def why_not_transitions(recording: Recording, length: int = 1) -> str | None:
     return None
 
 
-def transitions_of(recording: Recording, length: int = 1, *, scaled: bool = False) -> Transitions:
-    """Every window of a recording; none crosses a gap. `scaled`: channels centred and of unit variance first."""
+def transitions_of(recording: Recording, length: int = 1) -> Transitions:
+    """Every window of a recording; none crosses a gap. Channels are centred and have unit variance."""
     segments = [segment.astype(np.float64) for segment in recording.segments if len(segment) > length]
-    if scaled:
-        rows = np.concatenate(segments)
-        mean, spread = rows.mean(axis=0), rows.std(axis=0)
-        segments = [(segment - mean) / spread for segment in segments]
+    rows = np.concatenate(segments)
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    segments = [(segment - mean) / np.where(spread > 0, spread, 1.0) for segment in segments]
     used = [(len(segment) - 1) // length * length for segment in segments]
     now = np.concatenate([segment[:many] for segment, many in zip(segments, used, strict=True)])
     after = np.concatenate([segment[1 : many + 1] for segment, many in zip(segments, used, strict=True)])
     total = len(now) // length
-    every = Transitions(now, after, length, np.arange(total), total)
+    every = Transitions(now, after, length, np.arange(total), total, recording.steps_seen(length + 1))
     if recording.kind != STATES:
         return every
     changed = np.any(now != after, axis=1).reshape(total, length).any(axis=1)
@@ -113,7 +194,7 @@ def strengths(part: Transitions) -> Array:
     pairs = all_pairs(part.size)
     if part.length > 1:
         sums, squares = np.zeros(pairs.shape[1]), np.zeros(pairs.shape[1])
-        for _, table in part.tables(pairs):
+        for _, table in part.tables(areas(pairs)):
             sums += table.sum(axis=0)
             squares += (table**2).sum(axis=0)
     else:

@@ -62,5 +62,6 @@ def binned(recording: Recording, width: Any, binary: bool = True) -> Recording:
     lost = f", {several:.2g} of those with a spike held more than one" if binary and several > 0 else ""
     what = "whether there was a spike" if binary else "spikes counted"
     return recording.noted(
-        f"{what} in {len(counts)} bins of {shown_seconds(step)}{lost}", kind=STATES, data=data, sampling_rate=1 / step
-    )
+        f"{what} in {len(counts)} bins of {shown_seconds(step)}{lost}",
+        kind=STATES, data=data, sampling_rate=1 / step, averaged=True,
+    )  # fmt: skip

@@ -67,7 +67,8 @@ def resample(recording: Recording, rate: Any) -> Recording:
 
     The filter is a symmetric FIR of a Kaiser window: it delays nothing, leaves frequencies up to 0.8 of half the new
     rate as they are, and those above half the new rate 60 dB down. Rows where it reaches beyond a segment's ends are
-    cut: 19 of the new ones at each end, or less.
+    cut: 19 of the new ones at each end, or less. A new sample is a weighted mean over several new steps
+    (`Recording.averaged`): what bounds entropy production for means over one step then need not be a bound.
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ def resample(recording: Recording, rate: Any) -> Recording:
         f"{cut / old:.4g} s at the ends of segments cut"
     )
     coords = {"time": np.concatenate(times), "segment": np.concatenate(segments)}
-    return recording.noted(sentence, data=_table(recording, np.concatenate(pieces), coords), sampling_rate=1 / step)
+    data = _table(recording, np.concatenate(pieces), coords)
+    return recording.noted(sentence, data=data, sampling_rate=1 / step, averaged=True)
 
 
 def regress(recording: Recording, nuisance: Sequence[str]) -> Recording:

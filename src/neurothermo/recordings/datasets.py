@@ -176,6 +176,7 @@ def bold() -> Recording:
             values,
             interval=1.89,
             channels=names,
+            averaged=True,
             properties={"type": ["nuisance" if name in ("WM", "Vent", "Brain") else "region" for name in names]},
         ),
         {

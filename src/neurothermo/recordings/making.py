@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neurothermo.core.checks import checked_flag
 from neurothermo.core.errors import InputError
 from neurothermo.recordings.epochs import checked_intervals, inside, renumbered
 from neurothermo.recordings.making_input import (
@@ -30,6 +31,7 @@ def from_array(
     channels: Sequence[str] | None = None,
     epochs: Mapping[str, Any] | None = None,
     properties: Mapping[str, Any] | None = None,
+    averaged: bool = False,
 ) -> Recording:
     """Channels sampled at equal steps.
 
@@ -52,6 +54,10 @@ def from_array(
         Named intervals, in seconds.
     properties : mapping of str to array_like of shape (channels,), optional
         What else is known of the channels: {"type": ["eeg", ...]}.
+    averaged : bool
+        Whether a row is a mean or a count over the step that it stands for (binned spikes, calcium, BOLD), and not the
+        value at an instant. Lower bounds on entropy production are divided by one step more. If in doubt, say True:
+        the bounds hold for both.
 
     Returns
     -------
@@ -64,6 +70,7 @@ def from_array(
     """
     import xarray
 
+    averaged = checked_flag(averaged, "averaged")
     table, lengths, whole = stacked(values)
     names = checked_names(channels, table.shape[1], "channels")
     rate, at, segment = row_clock(sampling_rate, interval, times, lengths)
@@ -85,7 +92,7 @@ def from_array(
         if not found.all()
         else ()
     )
-    return Recording(STATES if whole else SIGNALS, data, checked_epochs(epochs), rate, history)
+    return Recording(STATES if whole else SIGNALS, data, checked_epochs(epochs), rate, history, averaged)
 
 
 def from_spikes(

@@ -48,6 +48,10 @@ class Recording:
         Rows per second; None for spikes.
     history : tuple of str
         What was done to it, a sentence each.
+    averaged : bool
+        Whether a row is of the whole step that it stands for (a bin, a mean, a filtered sample), and not of an instant.
+        Two rows next to each other then see two steps of the process: what they bound is divided by two, not by one.
+        Of spikes False: they have no rows.
     """
 
     kind: str
@@ -55,6 +59,7 @@ class Recording:
     epochs: dict[str, Array]
     sampling_rate: float | None = None
     history: tuple[str, ...] = ()
+    averaged: bool = False
 
     # -- reading it --------------------------------------------------------------------------------
 
@@ -147,11 +152,19 @@ class Recording:
     def __repr__(self) -> str:
         what = f"{self.samples} {'spikes' if self.kind == SPIKES else 'samples'} of {self.size} {self.dimension}s"
         rate = "" if self.sampling_rate is None else f", one every {shown_seconds(1 / self.sampling_rate)}"
+        rate += ", each over the whole of it" if self.averaged else ""
         pieces = len(self.support)
         gaps = "" if pieces < 2 else f" in {pieces} pieces"
         epochs = f"; epochs {', '.join(self.epochs)}" if self.epochs else ""
         lines = [f"{self.kind}: {what}{rate}, {self.duration:.6g} s{gaps}{epochs}", *self.history]
         return "\n  ".join(lines)
+
+    def steps_seen(self, window: int) -> int:
+        """How many steps of the process a window of so many rows sees: one less of instants, as many of averages.
+
+        The divergence of such a window from its reversal is at most so many times the entropy production of a step.
+        """
+        return window if self.averaged else window - 1
 
     def noted(self, sentence: str, **changes: Any) -> Recording:
         """The recording with fields changed and one more sentence of history."""

@@ -1,4 +1,4 @@
-"""Recordings whose answer is known, made of a real one: run backwards, shifted, shuffled, jittered, with a planted arrow."""
+"""Recordings made of a real one, whose answer is known: run backwards, shifted, shuffled, with a planted arrow."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def jittered(spikes: Recording, window: float, seed: int) -> Recording:
 
 
 def planted(spikes: Recording, share: float, delay: float, seed: int) -> Recording:
-    """As many spikes as a share of the first unit's moved in the second unit to follow spikes of the first.
+    """Some spikes of the second unit moved to follow, by a delay, a share of the first unit's.
 
-    Trains are those of `shifted` units otherwise, so that the arrow is the planted one only: both are rotated in time.
+    All trains are rotated in time before, each by a lag of its own, so that there is no other arrow than this one.
     """
     random, (start, stop) = generator(seed), spikes.support[0]
     length = stop - start

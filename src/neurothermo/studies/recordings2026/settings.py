@@ -31,7 +31,7 @@ class Settings:
     """
 
     trials: int = 20
-    surrogates: int = 299
+    surrogates: int = 199
     widths: tuple[str, ...] = ("5 ms", "10 ms", "20 ms", "50 ms", "100 ms")
     sizes: tuple[int, ...] = (5, 10, 20, 40, 80)
     subsets: tuple[int, ...] = (5, 5, 5, 2, 2)

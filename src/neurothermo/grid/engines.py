@@ -1,0 +1,149 @@
+"""Who runs the tasks: this process, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from neurothermo.core.checks import checked_count
+from neurothermo.core.errors import InputError
+from neurothermo.core.machine import available_cores
+from neurothermo.grid.tasks import Job, Outcome, perform
+
+AHEAD = 2  # tasks handed out for each worker: one runs, one waits
+MISSING = "{what} needs {module}: pip install 'neurothermo[scale]'"
+
+
+class Engine(Protocol):
+    """Takes jobs, gives outcomes in whatever order they end."""
+
+    threads: int | None
+
+    def workers(self) -> int:
+        """How many tasks run at once."""
+        ...
+
+    def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """Run them all, a few at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """This process, one task after another, each on all its cores."""
+
+    threads: int | None
+
+    def workers(self) -> int:
+        """One."""
+        return 1
+
+    def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """In the order given."""
+        for job in jobs:
+            yield job, perform(job)
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """The workers of a distributed.Client; a task whose worker dies is run again by another."""
+
+    client: Any
+    threads: int | None
+    flying: dict[str, Any] = field(default_factory=dict)
+
+    def workers(self) -> int:
+        """As many as there are now."""
+        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+
+    def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """A few for each worker under way at a time; no outcome is kept once it has been handed over."""
+        from distributed import CancelledError, as_completed
+        from distributed.comm.core import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        waiting, jobs_of = deque(jobs), {}
+        try:
+            done = as_completed()
+            while waiting or jobs_of:
+                while waiting and len(jobs_of) < AHEAD * self.workers():
+                    future = self.client.submit(perform, waiting[0], pure=False, retries=0)
+                    jobs_of[future] = waiting.popleft()
+                    done.add(future)
+                future = next(done)
+                outcome = future.result()
+                job = jobs_of.pop(future)
+                future.release()
+                yield job, outcome
+        except KilledWorker:
+            raise InputError(
+                "scan: a task lost its worker again and again, from too little memory perhaps; ask for a smaller chunk"
+            ) from None
+        except (CancelledError, CommClosedError, TimeoutError) as error:
+            raise ConnectionError(
+                "the scheduler was lost; what is stored stays, and the same command continues from there"
+            ) from error
+        finally:
+            for future in jobs_of:
+                future.release()
+
+
+@contextmanager
+def engine(workers: Any, client: Any, scheduler: Any, threads: int | None) -> Iterator[Engine]:
+    """The engine that the arguments of `scan` name; a cluster that it starts is closed at the end.
+
+    Raises
+    ------
+    InputError
+        If more than one of them is given, distributed is missing, or no scheduler answers.
+    """
+    if sum(one is not None for one in (workers, client, scheduler)) > 1:
+        raise InputError("give one of workers, client and scheduler: each says who runs the tasks")
+    if workers is None and client is None and scheduler is None:
+        yield Here(threads if threads is not None else available_cores())
+        return
+    distributed = needed("distributed", "a scan on several processes")
+    if client is not None:
+        if not isinstance(client, distributed.Client):
+            raise InputError(f"client must be a distributed.Client, got {type(client).__name__}")
+        yield Cluster(client, threads)
+        return
+    if scheduler is not None:
+        with _reached(distributed, scheduler) as reached:
+            yield Cluster(reached, threads)
+        return
+    count = checked_count(workers, "workers")
+    share = threads if threads is not None else max(1, available_cores() // count)
+    with (
+        distributed.LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs="CRITICAL"
+        ) as cluster,
+        distributed.Client(cluster) as own,
+    ):
+        yield Cluster(own, share)
+
+
+def needed(module: str, what: str) -> Any:
+    """A library of the extra `scale`.
+
+    Raises
+    ------
+    InputError
+        If it is not installed, with the command that installs it.
+    """
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ImportError:
+        raise InputError(MISSING.format(what=what, module=module)) from None
+
+
+def _reached(distributed: Any, scheduler: Any) -> Any:
+    try:
+        return distributed.Client(str(scheduler), timeout=10)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise InputError(f"scheduler: none answers at {scheduler} ({error})") from None

@@ -168,7 +168,7 @@ def test_compare_cuts_the_longer_one(rotation):
         and found.value == 0
         and any("cut from 800 s to the 300 s" in s for s in found.diagnostics)
     )
-    loose = compare(short, rotation, match=False)
+    loose = compare(short, rotation, match=None)
     assert loose.n == (3000, 8000) and any("bias" in sentence for sentence in loose.diagnostics)
 
 
@@ -178,13 +178,57 @@ def test_spikes_are_thinned_to_one_rate():
         from_spikes([np.sort(random.uniform(0, 100, n)) for n in counts], support=(0, 100))
         for counts in ((500, 900), (1500, 600))
     )
-    one, other, said = matched(slow, fast, True, "10 ms", 3)
+    one, other, said = matched(slow, fast, "rate", "10 ms", 3)
     np.testing.assert_allclose(one.segments[0].mean(axis=0), other.segments[0].mean(axis=0), rtol=0.15)
     assert any("dropped at random" in sentence for sentence in said) and one.kind == "states"
-    raw = matched(slow, fast, False, "10 ms", 3)
+    raw = matched(slow, fast, None, "10 ms", 3)
     assert raw[1].segments[0][:, 0].sum() > 2.5 * raw[0].segments[0][:, 0].sum()
     with pytest.raises(InputError, match="width is needed"):
         compare(slow, fast)
+
+
+def ring_of_jumps(rate, seed, duration=200.0):
+    """Three units that fire in turn, nine times in ten forwards: 0.8 ln 9 nats a spike, all of them seen."""
+    random = np.random.default_rng(seed)
+    times = np.sort(random.uniform(0, duration, random.poisson(rate * duration)))
+    units = np.cumsum(np.where(random.random(len(times)) < 0.9, 1, -1)) % 3
+    return from_spikes(times, units, support=(0, duration))
+
+
+def test_the_same_process_run_faster_is_not_called_less_irreversible():
+    """Thinning destroys the order of spikes in the faster recording only, and turns the difference round."""
+    slow, fast = ring_of_jumps(20, 1), ring_of_jumps(40, 2)
+    found = compare(slow, fast, method="uncertainty", width="10 ms")
+    assert found.interval[0] > 0 and found.p_value < 1e-4 and "higher lower bound" in found.diagnostics[0]
+    assert any("Rates differ" in sentence for sentence in found.diagnostics)
+    thinned = compare(slow, fast, method="uncertainty", width="10 ms", match="rate")
+    assert thinned.interval[1] < 0  # what is left of it, and said so
+    assert "of the thinned trains" in thinned.diagnostics[0] and "of the thinned trains" in thinned.details["null"]
+    assert "other sign" in thinned.diagnostics[1]
+    assert thinned.details["unthinned"]["value"] == found.value
+    assert not any("other sign" in s for s in compare(fast, fast, method="uncertainty", width="10 ms", match="rate").diagnostics)
+
+
+def test_a_value_outside_its_own_interval_counts_as_the_end_of_it(monkeypatch, rotation):
+    """The distance from a value to an interval that it is not in says nothing of the error."""
+    answers = {3000: (-0.6, (0.0, 0.1)), 8000: (0.6, (0.5, 0.7))}
+
+    def made(recording, **_):
+        value, interval = answers[recording.samples]
+        return Estimate(value, 0.1, interval, units="nats per sample", rate=1.0)
+
+    monkeypatch.setattr("neurothermo.irreversibility.gaussian_process.gaussian", made)
+    found = compare(rotation.epoch((0, 300)), rotation, match=None)
+    assert found.value == pytest.approx(0.6) and found.interval[0] == pytest.approx(0.6 - np.hypot(0.1, 0.1))
+    assert found.interval[1] == pytest.approx(0.6 + 0.1) and 0 < found.p_value < 1e-3
+    answers[3000] = (np.nan, (np.nan, np.nan))
+    none = compare(rotation.epoch((0, 300)), rotation, match=None)
+    assert np.isnan(none.value) and "no difference" in none.diagnostics[0]
+
+
+def test_an_index_is_not_per_second(rotation, relaxing):
+    found = compare(relaxing, rotation, method="lagged_asymmetry")
+    assert found.units == "index" and "index" in found.diagnostics[0] and "index" in found.details["null"]
 
 
 def test_the_beginning_of_a_recording_in_pieces():
@@ -217,6 +261,9 @@ def test_a_group_of_animals():
 def test_what_cannot_be_compared_says_why(rotation, others, words):
     with pytest.raises(InputError, match=words):
         compare(rotation, others(rotation))
+    for match, words in ((True, "or None, got True"), ("rates", "or None, got 'rates'"), ("rate", "is of spikes")):
+        with pytest.raises(InputError, match=words):
+            compare(rotation, rotation, match=match)
     with pytest.raises(InputError, match="lists of pairs"):
         compare([rotation], [rotation, rotation])
 

@@ -23,6 +23,7 @@ from neurothermo.irreversibility.gaussian_fit import (
 )
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval, scatter, step_bias
 from neurothermo.irreversibility.gaussian_null import circling
+from neurothermo.irreversibility.gaussian_prepared import fitted
 from neurothermo.irreversibility.gaussian_process import attribution, cost, gaussian, obstacle
 from neurothermo.processes import LinearLangevin
 from neurothermo.recordings import from_array, from_spikes
@@ -253,6 +254,36 @@ def test_bootstrap_has_about_the_analytic_error_and_larger_for_wild_noise():
     assert any("not Gaussian" in sentence for sentence in gaussian(recording).diagnostics)
     assert gaussian(recording, interval="bootstrap").interval[0] > 0
     assert isnan(block_variance(lambda one: one.production, [rows[:100]], np.zeros(3), np.ones(3), 10.0, seed=0))
+
+
+@cache
+def bursts(spread, count=40, rows=6000):
+    """Reversible, not Gaussian: a mixture of two independent channels times a slow amplitude, exp(spread x)."""
+    mixed = paths(np.diag([-np.log(0.5), -np.log(0.9)]), np.eye(2), 1.0, rows, count=count, seed=12)
+    mixed = mixed / mixed.std(axis=(0, 1)) @ [[1, 0.3], [0.5, 1]]
+    slow = paths(np.eye(1), np.eye(1), -np.log(0.995), rows, count=count, seed=13)
+    return [gaussian(from_array(part, sampling_rate=100.0)) for part in mixed * np.exp(spread * slow)]
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0])
+def test_an_interval_above_zero_is_as_rare_for_bursts_of_a_reversible_process(spread):
+    found, limit = bursts(spread), 0.05 + 4 * np.sqrt(0.05 * 0.95 / 40)
+    assert np.mean([one.interval[0] > 0 for one in found]) < limit
+    assert np.mean([one.p_value <= 0.05 for one in found]) < limit
+    assert all(one.interval[0] == 0 for one in found if one.p_value > 0.05)
+    assert all(any("from blocks" in sentence for sentence in one.diagnostics) for one in found)
+    # two of them do not differ either, when their intervals are taken for errors
+    ends = np.array([(one.value, *one.interval) for one in found]).reshape(-1, 2, 3)
+    lower = np.hypot(*(ends[:, 1, 0] - ends[:, 1, 1], ends[:, 0, 2] - ends[:, 0, 0]))
+    assert np.mean(ends[:, 1, 0] - ends[:, 0, 0] > lower) < limit
+
+
+def test_the_interval_of_gaussian_noise_is_that_of_the_formula():
+    calm, fit = gaussian(driven()), fitted(driven(), None)
+    found = scatter(lambda one: one.production, fit.raw, fit.moments.count)
+    value, bias, variance = float(found.value), float(found.bias), float(found.variance)
+    formula = noncentral_interval(value, bias, variance / (4 * value), fit.test.freedom, 0.95)
+    assert calm.interval == pytest.approx(formula, rel=1e-9) and formula[0] > 0
 
 
 def test_surrogates_agree_with_the_analytic_null():

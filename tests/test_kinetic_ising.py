@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from assertions import assert_within
 from neurothermo import Glauber, InputError, SpinNetwork
 from neurothermo.exact import entropy_production
+from neurothermo.irreversibility import couplings_fit
 from neurothermo.irreversibility.couplings import attribution, cost, kinetic_ising, obstacle
 from neurothermo.irreversibility.couplings_fit import fitted
 from neurothermo.irreversibility.couplings_likelihood import OneAtATime, Parallel
@@ -254,6 +255,85 @@ def test_separable_data_are_penalised_and_say_so():
         kinetic_ising(from_array(spins, 1000.0), l2=0)
 
 
+def followed(rows=4000, doubtful=0.0, seed=12):
+    """Channel 1 fires whenever channel 0 has, so that the ratio of forward and backward odds has no bound."""
+    rng = np.random.default_rng(seed)
+    bits = (rng.random((rows, 4)) < 0.4).astype(int)
+    for t in range(1, rows):
+        bits[t, 1] |= bits[t - 1, 0] and rng.random() >= doubtful
+        bits[t, 2] |= bits[t - 1, 1] and rng.random() < 0.5
+    return bits
+
+
+def majority(rows=4000):
+    """Channel 3 fires where two of the others have: separable, though every pair of values is seen."""
+    bits = (np.random.default_rng(20).random((rows, 4)) < 0.4).astype(int)
+    bits[1:, 3] = bits[:-1, :3].sum(axis=1) >= 2
+    return bits
+
+
+def one_obeys(rows=6000):
+    """Drawn one at a time: channel 1 takes the value of channel 0."""
+    rng, spins = np.random.default_rng(21), np.ones(3, dtype=int)
+    found = np.empty((rows, 3), dtype=int)
+    for t in range(rows):
+        i = rng.integers(3)
+        spins[i] = spins[0] if i == 1 else rng.choice([-1, 1])
+        found[t] = spins
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "order"), [(followed(), "parallel"), (majority(), "parallel"), (one_obeys(), "one at a time")]
+)
+def test_a_deterministic_rule_gives_no_number_without_a_penalty(values, order):
+    """The likelihood flattens before any coupling is large: -1e5 nats per sample were once taken for converged."""
+    recording = from_array(values, 100.0)
+    found = kinetic_ising(recording, order=order)
+    assert found.details["l2"] == 1 and any("separable" in sentence for sentence in found.diagnostics)
+    assert 0.2 < found.value < 5 and found.interval[0] < found.value < found.interval[1]
+    for l2 in (0, 1e-6):
+        with pytest.raises(InputError, match="separable"):
+            kinetic_ising(recording, order=order, l2=l2)
+
+
+def test_a_bias_that_is_more_than_the_value_leaves_no_value():
+    recording = from_array(followed(), 100.0)
+    found = kinetic_ising(recording, l2=0.01)  # stops the couplings where they are hardly determined
+    assert isnan(found.value) and isnan(found.interval[0]) and "larger l2" in found.diagnostics[0]
+    assert np.isnan(attribution(recording, l2=0.01).by_pair).all()
+    doubted = kinetic_ising(from_array(followed(doubtful=0.02), 100.0))  # the rule is broken now and then
+    assert doubted.details["l2"] == 0 and doubted.interval[0] > 0.5
+
+
+def test_inhibition_silence_and_rare_spikes_leave_sane_numbers():
+    rng = np.random.default_rng(22)
+    inhibited = (rng.random((4000, 3)) < 0.3).astype(int)
+    for t in range(1, 4000):
+        inhibited[t, 1] *= 1 - inhibited[t - 1, 0]
+    assert 0.1 < kinetic_ising(from_array(inhibited, 100.0)).value < 1
+    silent = (rng.random((4000, 4)) < 0.3).astype(int)
+    silent[:, 3] = np.arange(4000) == 2000
+    for values in (silent, (rng.random((4000, 20)) < 0.01).astype(int)):
+        found = kinetic_ising(from_array(values, 100.0))
+        assert abs(found.value) < 0.05 and found.interval[0] == 0 and found.interval[1] < 0.1
+        assert any("depends on" in sentence for sentence in found.diagnostics)
+        assert np.isfinite(found.details["couplings_stderr"]).all()
+
+
+def test_a_copy_of_a_channel_is_said():
+    rng = np.random.default_rng(23)
+    values = (rng.random((4000, 4)) < 0.3).astype(int)
+    values[1:, 1] |= values[:-1, 0] & (rng.random(3999) < 0.5)
+    alone = kinetic_ising(from_array(values[:, :3], 100.0))
+    values[:, 3] = values[:, 2]
+    found = kinetic_ising(from_array(values, 100.0))
+    assert any("copies others" in sentence for sentence in found.diagnostics)
+    assert found.details["couplings_stderr"].max() < 1 and found.value == pytest.approx(alone.value, abs=0.01)
+    with pytest.raises(InputError, match="copies others"):
+        kinetic_ising(from_array(values, 100.0), l2=0)
+
+
 FINE = np.random.default_rng(17).integers(0, 2, (500, 3))
 
 
@@ -302,3 +382,29 @@ def test_the_smallest_recordings_answer():
 def test_nothing_stands_in_the_way_of_good_data():
     recording = from_array(FINE, 100.0)
     assert obstacle(recording) is None and 0 < cost(recording) < 1
+
+
+# -- many channels ----------------------------------------------------------------------------------
+
+
+def test_shared_parameters_too_many_for_a_matrix_are_found_as_well(monkeypatch):
+    """Conjugate gradients against the matrix itself, from zero and from the free couplings."""
+    moves = moves_of(one_run(np.random.default_rng(12).normal(0, 0.1, (14, 14)), 3000, seed=12, fields=np.zeros(14)))
+    likelihood = Parallel(moves)
+    dense = fitted(likelihood, symmetric=True, l2=0.5)
+    monkeypatch.setattr(couplings_fit, "DENSE", 20)
+    free = fitted(likelihood, l2=0.5).coefficients
+    for start in (None, np.column_stack([(free[:, :-1] + free[:, :-1].T) / 2, free[:, -1]])):
+        found = fitted(likelihood, symmetric=True, l2=0.5, start=start)
+        assert found.sound and np.allclose(found.coefficients, dense.coefficients, atol=1e-6)
+        assert found.log_likelihood == pytest.approx(dense.log_likelihood, abs=1e-6)
+    assert np.array_equal(found.couplings, found.couplings.T)
+
+
+def test_values_that_never_follow_each_other_are_separable_at_once():
+    """The sentence is that of a fit that ran away; and without the empty pair, no penalty."""
+    rows = np.random.default_rng(13).integers(0, 2, (400, 3))
+    assert kinetic_ising(from_array(rows, 10.0)).details["l2"] == 0
+    rows[1:, 1] &= 1 - rows[:-1, 0]  # 1 is never up after 0 was
+    found = kinetic_ising(from_array(rows, 10.0))
+    assert found.details["l2"] == 1 and any("separable" in sentence for sentence in found.diagnostics)

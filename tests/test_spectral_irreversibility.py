@@ -1,5 +1,6 @@
 """Entropy production from cross-spectra: exact spectra of processes with and without memory, chance, shares, input."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -11,6 +12,9 @@ from scipy.signal import lfilter
 
 from assertions import assert_within, mean_within
 from neurothermo import InputError
+from neurothermo.irreversibility.answer import answer
+from neurothermo.irreversibility.attributing import attribution as shares_of
+from neurothermo.irreversibility.attributing import gated
 from neurothermo.irreversibility.cross_spectrum import attribution, cost, obstacle, spectral
 from neurothermo.irreversibility.cross_spectrum_density import production_spectrum
 from neurothermo.irreversibility.cross_spectrum_fit import (
@@ -22,7 +26,8 @@ from neurothermo.irreversibility.cross_spectrum_fit import (
     sine_tapers,
 )
 from neurothermo.processes import LinearLangevin
-from neurothermo.recordings import from_array, from_spikes
+from neurothermo.recordings import block_reversal, from_array, from_spikes
+from neurothermo.recordings.surrogates import blocks
 
 RATE = 5.0
 
@@ -216,6 +221,51 @@ def test_size_and_power():
     assert np.mean(repeats(3.0)[:, 4] < 0.05) > 0.9
 
 
+def sparse_counts(rows, size, seed):
+    """Spikes or none, of rates that share a reversible drive and drift each their own way."""
+    rng = np.random.default_rng(seed)
+    shared = lfilter([1], [1, -0.9], 0.436 * rng.standard_normal(rows))
+    drift = np.linspace(-1, 1, rows)[:, None] * rng.normal(0, 0.7, size)
+    rates = 0.08 * np.exp(0.4 * shared[:, None] * rng.standard_normal(size) + drift - 0.4)
+    return (rng.random((rows, size)) < rates).astype(int)
+
+
+def test_few_spikes_and_drift_keep_the_size_of_the_test():
+    found = [spectral(from_array(sparse_counts(2500, 8, seed), sampling_rate=50.0)) for seed in range(60)]
+    assert np.mean([one.p_value < 0.1 for one in found]) < 0.1 + 4 * np.sqrt(0.1 * 0.9 / 60)
+    assert np.mean([one.interval[0] <= 0 <= one.interval[1] for one in found]) > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 60)
+
+
+def test_blocks_turned_round_take_the_arrow_away():
+    """As seen by the test itself; and the negative control, the same blocks as they were."""
+    turned = [block_reversal(driven(), block=100.0, seed=seed) for seed in range(8)]
+    assert min(spectral(one, window=50.0).p_value for one in turned) > 0.05 / 8 / 2
+    assert spectral(blocks(driven(), block=100.0), window=50.0).p_value == 1 / 2000
+
+
+def test_the_interval_goes_down_to_zero_where_the_test_does_not_exclude_it():
+    """One burst of a driven pair: one group of windows is no evidence, whatever it adds to the mean."""
+    rows = np.random.default_rng(11).standard_normal((6000, 2))
+    turn = np.exp(0.5j * np.arange(120))
+    rows[3000:3120] += 8 * np.column_stack([turn.real, turn.imag])
+    found = spectral(from_array(rows, sampling_rate=1.0))
+    assert found.p_value > 0.05 and found.interval[0] <= 0
+    assert spectral(from_array(rows, sampling_rate=1.0), null="analytic").p_value < 1e-6
+
+
+def test_a_unit_sorted_twice_is_refused():
+    """All but three samples alike: the spectrum of the difference would be that of three, and its inverse huge."""
+    counts = sparse_counts(4000, 3, 1)
+    copy = counts[:, 1].copy()
+    copy[[500, 1500, 2500]] ^= 1
+    doubled = from_array(np.column_stack([counts, copy]), sampling_rate=50.0)
+    assert "3 of 4000 samples tell channel" in obstacle(doubled) and "leave one of the two out" in obstacle(doubled)
+    with pytest.raises(InputError, match="sorted twice"):
+        spectral(doubled)
+    copy[np.random.default_rng(2).choice(4000, 60, replace=False)] ^= 1
+    assert obstacle(from_array(np.column_stack([counts, copy]), sampling_rate=50.0)) is None
+
+
 def test_surrogates_agree_with_the_analytic_null():
     still = from_array(paths(*exact_map(chain(2), np.eye(2)), 2000, seed=6)[0], sampling_rate=RATE)
     assert spectral(still, null="surrogate", surrogates=39, seed=1).p_value > 0.025
@@ -266,6 +316,25 @@ def test_p_values_of_pairs_have_their_size():
         hits.extend(found[np.triu_indices(3, 1)])
     assert np.mean(np.array(hits) < 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 120)
     assert stats.kstest(hits, "uniform").pvalue > 1e-3
+
+
+def test_shares_of_a_total_that_is_no_finding_are_not_marked():
+    still = from_array(sparse_counts(2000, 3, 4), sampling_rate=50.0)
+    whole, found = spectral(still), shares_of(still, "spectral")
+    assert whole.p_value > 0.05 and found.attrs["total_p"] == whole.p_value
+    assert found.by_channel_q.min() >= whole.p_value and np.nanmin(found.by_pair_q) >= whole.p_value
+    low = attribution(driven())
+    kept = gated(low, spectral(driven()))
+    assert kept.by_channel_q.max() <= 0.05 and kept.by_channel.equals(low.by_channel)
+    refused = gated(low, replace(spectral(driven()), interval=(0.0, 1.0)))  # negative control: the same shares
+    assert refused.by_channel_q.min() == 1 and np.all(np.isnan(np.diag(refused.by_pair_q)))
+
+
+def test_an_interval_below_zero_says_that_it_says_nothing():
+    below = answer(driven(), -0.3, interval=(-0.4, -0.2), stderr=0.05)
+    assert any("says nothing" in sentence for sentence in below.diagnostics)
+    for interval in ((-0.4, 0.2), (0.1, 0.2)):
+        assert not any("says nothing" in said for said in answer(driven(), 0.1, interval=interval).diagnostics)
 
 
 # -- sentences and bad input --------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from neurothermo.core.estimate import Estimate
 LEVEL = 0.05
 FULL = 2000  # repeats for which the numbers are asked; of fewer, bands are wider by two standard errors
 COVERED, BIASED, SIZE, POWER = (0.93, 0.97), 0.1, (0.04, 0.06), 0.9
-ABOVE = {"lower bound": 0.025, "at zero": 0.05}  # where nothing is produced all of the 5 % is in the lower end
+ABOVE, NEAR_ZERO = 0.025, 0.05  # intervals are one-sided at zero: there all of the 5 % is in the lower end
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Result:
             found["covered 93-97 %"] = _inside(self.covered, COVERED, wide * 2 * self.error(0.95))
             found["bias below 0.1"] = abs(self.bias) < BIASED + wide * 2 / sqrt(self.repeats)
         else:
-            most = ABOVE["lower bound" if self.truth > 0 else "at zero"]
+            most = ABOVE if self.truth > 2 * self.spread else NEAR_ZERO
             found[f"above at most {most:.1%}"] = self.above <= most + 2 * self.error(most)
         if self.truth == 0 and self.tested:
             found["size 4-6 %"] = _inside(self.rejected, SIZE, wide * 2 * self.error(LEVEL))

@@ -33,7 +33,7 @@ def network(size: int, asymmetry: float, seed: int = 11) -> tuple[Array, Array]:
 
 def groups(size: int, kind: str) -> list[tuple[Array, Array]]:
     """Parts that do not see each other: what they produce adds up."""
-    each = min(size, 10) if size <= 10 else 5
+    each = size if size <= 10 else 5
     return [network(each, ASYMMETRY[kind], 11 + part) for part in range(size // each)]
 
 

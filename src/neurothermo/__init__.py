@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neurothermo.ensemble import simulate as simulate
     from neurothermo.ensemble import split_flow as split_flow
     from neurothermo.exact import mean_field as mean_field
+    from neurothermo.grid import scan as scan
     from neurothermo.processes import BCM as BCM
     from neurothermo.processes import BrownianParticle as BrownianParticle
     from neurothermo.processes import LinearLangevin as LinearLangevin
@@ -85,6 +86,7 @@ _ROOMS = {
     "predictive_information": "ensemble",
     "ramp": "protocols",
     "random_signal": "protocols",
+    "scan": "grid",
     "simulate": "ensemble",
     "split_flow": "ensemble",
 }

@@ -28,14 +28,16 @@ def locked(path: Path) -> Iterator[str]:
         before = _said(handle)
         if not _taken(handle):
             raise InputError(
-                f"{path.parent.parent} is being written by another run ({before or 'which has not said who it is'}): wait "
-                "for it, or stop it"
+                f"store: {path.parent.parent} is being written by another run "
+                f"({before or 'which has not said who it is'}): wait for it, or stop it"
             )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         _say(handle, {"process": os.getpid(), "host": socket.gethostname(), "since": now})
-        yield f"the run before this one ({before}) was ended before it was done: continuing from what it stored" if (
-            before
-        ) else ""
+        yield (
+            f"the run before this one ({before}) was ended before it was done: continuing from what it stored"
+            if (before)
+            else ""
+        )
         _say(handle, None)
     finally:
         os.close(handle)

@@ -34,7 +34,8 @@ class Store:
     """Arrays of a Zarr group, (grid ..., trial, ...), a chunk of each a task; `done` is its log, read and checked.
 
     A chunk is written beside its place and renamed; its line in the log, with the digests of the chunks' bytes, is
-    written after it. A task without a line, or whose bytes are not those of its line, is not done.
+    written after it. A task without a line, or whose bytes are not those of its line, is not done. `first` holds the
+    line of each point that has the attributes of its ledgers.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Store:
     chunk: int
     done: dict[Task, dict[str, Any]] = field(default_factory=dict)
     opened: dict[str, Any] = field(default_factory=dict)
+    first: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def holds(self, task: Task) -> bool:
         """Whether it is in the log and its chunks are what they were."""
@@ -63,27 +65,23 @@ class Store:
                 "point": task.point, "start": task.start, "stop": task.stop, "seconds": outcome.seconds,
                 "where": outcome.where, "variables": {name: list(one[0]) for name, one in outcome.columns.items()},
                 "chunks": {name: _digest(self.path / name) for name in chunks},
-                **({"attributes": outcome.attributes} if not self._attributes_known(task.point) else {}),
+                **({} if task.point in self.first else {"attributes": outcome.attributes}),
             }  # fmt: skip
             self._note(entry)
         except OSError as error:
             raise _sentence(error, self.path, len(self.done)) from error
         self.done[task] = entry
+        self.first.setdefault(task.point, entry)
 
     def variables(self, point: int, start: int, stop: int) -> dict[str, Any]:
         """Read from the arrays."""
-        dims = next((one["variables"] for task, one in self.done.items() if task.point == point), {})
+        dims = self.first.get(point, {}).get("variables", {})
         place = self.grid.index(point)
         return {name: (tuple(dims[name]), self._array(name)[(*place, slice(start, stop))]) for name in dims}
 
     def attributes(self, point: int) -> dict[str, Any]:
         """As the log has them."""
-        return next(
-            (one["attributes"] for task, one in self.done.items() if task.point == point and "attributes" in one), {}
-        )
-
-    def _attributes_known(self, point: int) -> bool:
-        return any(task.point == point and "attributes" in one for task, one in self.done.items())
+        return dict(self.first.get(point, {}).get("attributes", {}))
 
     def _array(self, name: str) -> Any:
         if name not in self.opened:
@@ -151,7 +149,7 @@ def opened_store(path: Path, grid: Grid, trials: int, asked: dict[str, Any], chu
             check_same(path, stored, asked)
             remove_torn(path)
             done = read_log(path, mend=True)
-            yield Store(path, grid, trials, stored["chunk"], done), sentence
+            yield Store(path, grid, trials, stored["chunk"], done, first=first_lines(done)), sentence
     except OSError as error:
         raise _sentence(error, path, 0) from error
 
@@ -187,17 +185,18 @@ def check_same(path: Path, stored: dict[str, Any], asked: dict[str, Any]) -> Non
         if name == "runs":
             place = next((i for i, pair in enumerate(zip(stored[name], wanted, strict=False)) if len(set(pair)) > 1), 0)
             raise InputError(
-                f"store: {path} holds another experiment at point {place} of the same axes: its system, protocol, rule, "
-                f"temperature or start differs (run {stored[name][place]} is stored, {wanted[place]} asked for)"
+                f"store: {path} holds another experiment at point {place} of the same axes: its system, protocol, "
+                f"rule, temperature or start differs (run {stored[name][place]} is stored, {wanted[place]} asked for)"
             )
         raise InputError(
-            f"store: {path} holds another scan: {name} is {_short(stored.get(name))} there, and {_short(wanted)} is asked "
-            "for; choose another store"
+            f"store: {path} holds another scan: {name} is {_short(stored.get(name))} there, and {_short(wanted)} is "
+            "asked for; choose another store"
         )
     have, want = stored["versions"]["neurothermo"], asked["versions"]["neurothermo"]
     if have != want:
         raise InputError(
-            f"store: {path} was begun by neurothermo {have}, and this is {want}: one store holds the bits of one version"
+            f"store: {path} was begun by neurothermo {have}, and this is {want}: one store holds the bits of one "
+            "version"
         )
 
 
@@ -224,6 +223,11 @@ def read_log(path: Path, mend: bool = False) -> dict[Task, dict[str, Any]]:
     return done
 
 
+def first_lines(done: dict[Task, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The line of each point that has the attributes of its ledgers."""
+    return {task.point: entry for task, entry in done.items() if "attributes" in entry}
+
+
 def remove_torn(path: Path) -> None:
     """What a process that was killed left half-written, under temporary names."""
     for left in path.rglob("*.partial"):
@@ -238,6 +242,9 @@ def finish(path: Path, attributes: dict[str, Any]) -> None:
         beside = path / "zarr.json.partial"
         beside.write_text(json.dumps(about, indent=2, default=repr), encoding="utf-8")
         beside.replace(path / "zarr.json")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an extension of Zarr v3, which xarray looks for first
+            needed("zarr", "a store").consolidate_metadata(str(path), zarr_format=3)
     except OSError as error:
         raise _sentence(error, path, 0) from error
 

@@ -8,11 +8,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import parent_process
 from threading import Lock
 from time import perf_counter
 from typing import Any
 
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import available_cores
 from neurothermo.ensemble.long_steps import warn_of_long_steps
 from neurothermo.ensemble.prepared import Prepared, prepared
 
@@ -133,7 +135,9 @@ def perform(job: Job) -> Outcome:
 
 
 @lru_cache(KEPT)
-def _prepared(recipe: Recipe | bytes, parameters: tuple[tuple[str, Any], ...], direction: str, threads: int) -> Prepared:
+def _prepared(
+    recipe: Recipe | bytes, parameters: tuple[tuple[str, Any], ...], direction: str, threads: int
+) -> Prepared:
     """A run made ready once in a process, its burn-in measured."""
     if isinstance(recipe, bytes):
         import cloudpickle
@@ -145,7 +149,10 @@ def _prepared(recipe: Recipe | bytes, parameters: tuple[tuple[str, Any], ...], d
 
 
 def _cores_of_worker() -> int:
-    """What a worker of a cluster was given."""
+    """What a worker of a cluster was given; of other processes that were started to share work, one; else all."""
     from distributed import get_worker
 
-    return int(get_worker().state.nthreads)
+    try:
+        return int(get_worker().state.nthreads)
+    except ValueError:
+        return available_cores() if parent_process() is None else 1

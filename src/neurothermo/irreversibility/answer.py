@@ -34,7 +34,7 @@ def answer(recording: Recording, value: float, **fields: Any) -> Estimate:
     said = tuple(fields.pop("diagnostics", ()))
     if isfinite(low) and low <= 0 <= high:
         said = (CONSISTENT, *said)
-    elif isfinite(high) and high < 0:
+    elif isfinite(high) and high < 0 and NEGATIVE not in said:
         said = (NEGATIVE, *said)
     fields.setdefault("counted", "samples")
     fields.setdefault("n", recording.samples)

@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, nan, sqrt
+from dataclasses import replace
+from math import isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_choice, checked_count, checked_flag, checked_fraction
+from neurothermo.core.checks import Array, checked_choice, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.resampling import generator, quantile
 from neurothermo.irreversibility.answer import HIDDEN
-from neurothermo.irreversibility.matching import matched
-from neurothermo.irreversibility.methods import METHODS
+from neurothermo.irreversibility.comparing_words import BIAS, MARK, difference, equality, rates_differ, signs_differ
+from neurothermo.irreversibility.matching import LENGTH, MATCHES, RATE, matched
+from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.recording import Recording
 
 FEWEST = 2  # pairs in a group
 ALL = 14  # pairs, up to which every assignment of signs is counted
 SIGNS = 9999
-BIAS = (
-    "Both values have the bias of their length and rate; where these were not matched, part of the difference may be "
-    "that of the biases."
-)
 
 
 def compare(
     first: Recording | Sequence[Recording], second: Recording | Sequence[Recording], *, method: str = "gaussian",
-    match: bool = True, width: Any = None, confidence: float = 0.95, seed: int = 0, **options: Any,
+    match: str | None = LENGTH, width: Any = None, confidence: float = 0.95, seed: int = 0, **options: Any,
 ) -> Estimate:  # fmt: skip
     r"""Difference of entropy production: second minus first, in nats per second.
 
     .. math:: \hat\sigma_2 - \hat\sigma_1
 
     Two recordings are taken to be independent; the interval is made of theirs (the distance to its lower end is that
-    from the second's value down and from the first's up, added as squares), so that it keeps their asymmetry. The
-    p-value is of equal entropy production.
+    from the second's value down and from the first's up, added as squares), so that it keeps their asymmetry. A value
+    outside of its own interval, as where more bias is taken off than was found, counts as the nearer end of it. The
+    p-value is of equal values of the method: of two lower bounds the higher need not be that of the process which
+    produces more.
 
     Two lists are pairs, one an animal: the difference of each, then their mean with weights 1 / (error^2 + variance
     between animals), where the error squared is one number over the length of the pair, an interval of Student's t,
@@ -49,11 +49,13 @@ def compare(
         With the same channels. Spikes are binned here, with `width`, so that their rates can be matched before.
     method : str
         A name of `irreversibility.METHODS`.
-    match : bool
-        Cut the longer to the length of the shorter (its beginning is kept), and of spikes drop at random those of the
-        unit with more spikes per second, so that each unit has one rate. Bias grows as data shrink, and rates change
-        what a bin holds: without this a longer or busier recording differs by itself. Thinned trains lose
-        correlations too: a difference of what is left is a fair comparison, its size is that of the poorer data.
+    match : "length", "rate" or None
+        "length": the longer is cut to the length of the shorter (its beginning is kept), since bias grows as data
+        shrink. "rate", of spikes: cut, and spikes of the unit with more of them per second are dropped at random, so
+        that each unit has one rate. That asks another question. Spikes that are gone no longer show the order of
+        those that are left, in the busier recording only: the thinned trains of a process that runs twice as fast may
+        show less than those of the slower one. What is said is of thinned trains, and `details["unthinned"]` has the
+        difference without. None: as they are.
     width : float or str, optional
         Of bins, for spikes.
     confidence : float
@@ -65,12 +67,12 @@ def compare(
     Returns
     -------
     Estimate
-        Positive where the second produces more. `details` has both values, and each pair's in a group.
+        Positive where the second has the higher value. `details` has both values, and each pair's in a group.
 
     Raises
     ------
     InputError
-        If channels or sampling rates differ, lists have different lengths, or the method cannot be used on one.
+        If channels or sampling rates differ, `match` is none of the three, or "rate" of what are no spikes, lists have different lengths, or the method cannot be used on one.
 
     References
     ----------
@@ -79,7 +81,8 @@ def compare(
     """
     checked_choice(method, "method", tuple(METHODS))
     confidence, seed = checked_fraction(confidence, "confidence"), checked_count(seed, "seed", least=0)
-    checked_flag(match, "match")
+    if match not in MATCHES:
+        raise InputError(f'match must be "length", "rate" or None, got {match!r}')
     alone = isinstance(first, Recording)
     if alone != isinstance(second, Recording):
         raise InputError("first and second must be two recordings or two lists of them")
@@ -101,30 +104,57 @@ def _pair(
     first: Recording, second: Recording, method: str, match: bool, width: Any, confidence: float, seed: int,
     options: dict[str, Any],
 ) -> Estimate:  # fmt: skip
-    first, second, said = matched(first, second, match, width, seed)
+    one, two, said = matched(first, second, match, width, seed)
+    found = _difference(one, two, method, match, confidence, seed, options)
+    plain = found
+    if match == RATE:
+        plain = _pair(first, second, method, LENGTH, width, confidence, seed, options)
+        kept = ("value", "stderr", "interval", "p_value")
+        unthinned = {name: getattr(plain, name) for name in kept} | {
+            name: plain.details[name] for name in ("first", "second")
+        }
+        found = replace(found, details={**found.details, "unthinned": unthinned})
+    remarks = (*signs_differ(found, plain), *found.diagnostics[1:], *said)
+    if match != RATE:
+        remarks += rates_differ(first, second)
+    return replace(found, diagnostics=tuple(dict.fromkeys((found.diagnostics[0], *remarks))))
+
+
+def _difference(
+    first: Recording, second: Recording, method: str, match: str | None, confidence: float, seed: int,
+    options: dict[str, Any],
+) -> Estimate:  # fmt: skip
     settings = {"confidence": confidence, "seed": seed, **options}
     found = [METHODS[method](recording, **settings) for recording in (first, second)]
-    one, other = (each if each.rate is None else each.per_second for each in found)
-    value = other.value - one.value
-    stderr = sqrt(one.stderr**2 + other.stderr**2)
-    low = value - sqrt((other.value - other.interval[0]) ** 2 + (one.interval[1] - one.value) ** 2)
-    high = value + sqrt((other.interval[1] - other.value) ** 2 + (one.value - one.interval[0]) ** 2)
-    remarks = [_what(low, high)]
-    if found[0].kind == "lower bound":
-        remarks.append("A difference of lower bounds: a bound may be tighter in one condition than in the other.")
-    if not match:
+    index = METHODS[method].kind == INDEX
+    one, other = (each if index or each.rate is None else each.per_second for each in found)
+    (least, start, most), (lowest, end, highest) = (_inside(each) for each in (one, other))
+    value = end - start
+    low = value - sqrt((end - lowest) ** 2 + (most - start) ** 2)
+    high = value + sqrt((highest - end) ** 2 + (start - least) ** 2)
+    null = equality(one, index, match == RATE)
+    remarks = [difference(value, low, high, null), f"What is compared: {null}."]
+    if match is None:
         remarks.append(BIAS)
     remarks += [sentence for each in found for sentence in each.diagnostics if sentence != HIDDEN]
     return Estimate(
-        value, stderr, (low, high), confidence, n=(first.samples, second.samples), counted="samples",
-        units=one.units, method=f"second minus first, {found[1].method}", p_value=_equal(value, low, high, confidence),
-        diagnostics=tuple(dict.fromkeys((*remarks, *said))),
+        value, sqrt(one.stderr**2 + other.stderr**2), (low, high), confidence, n=(first.samples, second.samples),
+        counted="samples", units=one.units, method=f"second minus first, {found[1].method}",
+        p_value=_equal(value, low, high, confidence), diagnostics=tuple(remarks),
         details={
             "first": one.value, "second": other.value, "first_interval": one.interval,
             "second_interval": other.interval, "first_p_value": one.p_value, "second_p_value": other.p_value,
-            "null": "equal in both",
+            "null": f"equal in both: {null}",
         },
     )  # fmt: skip
+
+
+def _inside(found: Estimate) -> tuple[float, float, float]:
+    """Its interval, and between the ends its value or the end next to it."""
+    low, high = found.interval
+    if isnan(low) or isnan(high):
+        return low, found.value, high
+    return low, min(max(found.value, low), high), high
 
 
 def _equal(value: float, low: float, high: float, confidence: float) -> float:
@@ -138,7 +168,7 @@ def _equal(value: float, low: float, high: float, confidence: float) -> float:
 def _group(pairs: list[Estimate], method: str, confidence: float, seed: int) -> Estimate:
     from scipy.stats import t
 
-    values = np.array([pair.value for pair in pairs])
+    values = np.array([pair.details["second"] - pair.details["first"] for pair in pairs])  # not clipped: no bias
     errors = np.array([pair.stderr for pair in pairs])
     if not np.all(np.isfinite(values)) or not np.all(np.isfinite(errors) & (errors > 0)):
         wrong = int(np.argmin(np.isfinite(values) & np.isfinite(errors) & (errors > 0)))
@@ -154,10 +184,11 @@ def _group(pairs: list[Estimate], method: str, confidence: float, seed: int) -> 
     stderr = float(np.sqrt(weights @ (values - mean) ** 2 / (count - 1) / weights.sum()))
     reach = float(t.ppf(0.5 + confidence / 2, count - 1)) * stderr
     p_value, least = _sign_flips(values, seed)
-    remarks = [_what(mean - reach, mean + reach)]
+    null = pairs[0].details["null"].removeprefix("equal in both: ")
+    remarks = [difference(mean, mean - reach, mean + reach, null)]
     if least > 1 - confidence:
         remarks.append(f"With {count} pairs no p-value of sign changes is below {least:.2g}: it takes more animals.")
-    remarks += [sentence for pair in pairs for sentence in pair.diagnostics if sentence not in WORDS]
+    remarks += [sentence for pair in pairs for sentence in pair.diagnostics if not sentence.startswith(MARK)]
     return Estimate(
         mean, stderr, (mean - reach, mean + reach), confidence, n=count, counted="pairs", units=pairs[0].units,
         method=f"second minus first, {method}, mean over pairs", p_value=p_value,
@@ -186,15 +217,3 @@ def _sign_flips(values: Array, seed: int) -> tuple[float, float]:
         return float(np.mean(null >= abs(values.sum()) * (1 - 1e-12))), 2 / 2**count
     null = np.abs(generator(seed).choice([-1.0, 1.0], (SIGNS, count)) @ values)
     return float((1 + np.sum(null >= abs(values.sum()) * (1 - 1e-12))) / (1 + SIGNS)), 1 / (1 + SIGNS)
-
-
-MORE, LESS, NONE = (
-    "The second has the higher entropy production.",
-    "The second has the lower entropy production.",
-    "The interval includes zero: these data do not show a difference.",
-)
-WORDS = (MORE, LESS, NONE)
-
-
-def _what(low: float, high: float) -> str:
-    return MORE if low > 0 else LESS if high < 0 else NONE

@@ -13,7 +13,7 @@ from neurothermo.core.estimate import Estimate
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
 from neurothermo.irreversibility.couplings_fit import DENSE
-from neurothermo.irreversibility.couplings_found import Found, details_of, found_in, sentences
+from neurothermo.irreversibility.couplings_found import Found, details_of, found_in, sentences, swamped
 from neurothermo.irreversibility.couplings_moves import why_not_spins
 from neurothermo.irreversibility.couplings_stationary import MOST_CHANNELS, stationary_flow
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
@@ -59,7 +59,7 @@ def kinetic_ising(
     order : "parallel" or "one at a time"
     l2 : float, optional
         >= 0: couplings make :math:`\ln L - l_2 \sum J^2 / 2` largest. Default 0; 1 where the data are separable (some
-        coupling would be infinite), and a sentence says so.
+        coupling would be infinite) or a channel copies others, and a sentence says so.
     self_couplings : bool
         Whether a neuron acts on itself (refractoriness, bursts); in parallel order only. It has no part in the flow.
     confidence : float
@@ -70,7 +70,8 @@ def kinetic_ising(
     Returns
     -------
     Estimate
-        In nats per sample. `p_value` is that of no circulation, <s_i' s_j> = <s_i s_j'> for all pairs, which every
+        In nats per sample; NaN, with a sentence, where the bias to be taken off is more than all that was found.
+        `p_value` is that of no circulation, <s_i' s_j> = <s_i s_j'> for all pairs, which every
         reversible process keeps, whether or not it is a kinetic Ising network: from the scatter of blocks.
         `details`: `couplings` (N, N), [i, j] the influence of j on i; `fields`; their standard errors;
         `log_likelihood`; `asymmetry`, the share of the couplings' squares that is antisymmetric; `bias`; `stationary`;
@@ -101,6 +102,10 @@ def kinetic_ising(
     if p_value > 1 - confidence:
         interval = (0.0, interval[1])
     ratio_p = _tail(found.ratio, found.freedom)
+    value, said = flow.value - bias, sentences(found, p_value, ratio_p, stderr, stationary)
+    lost = swamped(flow.value, bias, stderr, p_value)
+    if lost is not None:
+        value, interval, stderr, said = nan, (nan, nan), nan, (lost, *said)
     details = details_of(found) | {
         "bias": bias,
         "stationary": stationary,
@@ -111,13 +116,13 @@ def kinetic_ising(
     }
     return answer(
         recording,
-        flow.value - bias,
+        value,
         stderr=stderr,
         interval=interval,
         p_value=p_value,
         confidence=confidence,
         method=f"kinetic Ising network, {order}, maximum likelihood" + (f" with l2 = {found.l2:g}" if found.l2 else ""),
-        diagnostics=sentences(found, p_value, ratio_p, stderr, stationary),
+        diagnostics=said,
         details=details,
     )
 
@@ -148,7 +153,8 @@ def attribution(
     -------
     xarray.Dataset
         `by_pair` (channel, partner), half a pair's share at [i, j] and half at [j, i], and `by_channel` (channel), the
-        sum over partners; each with `_stderr`, `_p`, `_q`. In nats per sample, bias taken off; both sum to the value.
+        sum over partners; each with `_stderr`, `_p`, `_q`. In nats per sample, bias taken off; both sum to the value,
+        and are NaN where it is.
 
     Raises
     ------
@@ -162,6 +168,10 @@ def attribution(
         found = _found(recording, order, l2, self_couplings)
     flow, size = found.flow, recording.size
     pairs = (flow.pairs - flow.bias) / 2
+    p_value = flow.chance(np.triu(~np.eye(size, dtype=bool), 1), seed)
+    stderr = float(flow.stderr(np.full(pairs.shape, 0.5)))
+    if swamped(flow.value, float(flow.bias.sum() / 2), stderr, p_value) is not None:
+        pairs = np.full(pairs.shape, nan)
     single = np.sqrt(np.sum((flow.moves / 2) ** 2, axis=0))
     moved = flow.moves.sum(axis=2) / 2
     own = np.eye(size, dtype=bool)

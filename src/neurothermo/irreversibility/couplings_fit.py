@@ -16,6 +16,7 @@ TOLERANCE = 1e-10  # of the squared step in standard errors
 DENSE = 600  # parameters of a matrix that is solved as it is
 MOST_PRODUCTS, CLOSE = 400, 1e-7  # of conjugate gradients: how many, and the error left, relative
 RUNAWAY = 12.0  # a coefficient beyond it means odds of e^24: the data never contradict it
+VAGUE = 5.0  # of a coupling's standard error: odds of e^10 either way. Data that contradict it once leave about 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Fit:
     log_likelihood : float
         Without the penalty.
     sound : bool
-        False where a coefficient runs away to infinity: the data are separable.
+        False where a coefficient runs away to infinity (the data are separable) or is not determined: the likelihood
+        is flat there, and its gain falls below any tolerance long before a coefficient is large.
     """
 
     coefficients: Array
@@ -110,7 +112,19 @@ def fitted(
             break
     sound = sound and bool(np.max(np.abs(at)) <= RUNAWAY)
     covariance = None if symmetric or not sound else _inverse(likelihood.information(at, every), penalty, free)
+    if covariance is not None and not _determined(covariance):
+        covariance, sound = None, False
     return Fit(at, covariance, float(likelihood.parts(at).sum()), sound)
+
+
+def _determined(covariance: Array) -> bool:
+    """Whether no coupling has a standard error that leaves its odds open."""
+    size = len(covariance)
+    if covariance.ndim == 3:
+        variances = np.diagonal(covariance, axis1=1, axis2=2)
+    else:
+        variances = np.diagonal(covariance.reshape(size * (size + 1), -1)).reshape(size, size + 1)
+    return bool(np.all(np.isfinite(variances) & (variances >= 0)) and np.all(variances[:, :-1] < VAGUE**2))
 
 
 def _climbed(at: Array, step: Array, best: Array, height: Callable[[Array], Array]) -> tuple[Array, Array]:

@@ -15,11 +15,15 @@ from neurothermo.irreversibility.couplings_moves import Moves, moves_of
 from neurothermo.recordings.recording import Recording
 
 RIDGE = 1.0  # of separable data: a unit normal law of every coupling
+SWAMPED = 5.0  # standard errors by which a bias may be more than the value it is taken from
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Couplings free and held symmetric, and the flow of the free ones; `separable`: the penalty was not asked for."""
+    """Couplings free and held symmetric, and the flow of the free ones; `separable`: the penalty was not asked for.
+
+    `copies`: it is because some channel is a sum of others, or nearly.
+    """
 
     likelihood: Likelihood
     fit: Fit
@@ -27,6 +31,7 @@ class Found:
     flow: Flow
     l2: float
     separable: bool
+    copies: bool = False
 
     @property
     def ratio(self) -> float:
@@ -51,15 +56,23 @@ def found_in(recording: Recording, order: str, l2: float | None, self_couplings:
     if separable:
         asked = RIDGE
         fit = fitted(likelihood, self_couplings=self_couplings, l2=asked)
+    copies = (separable or not fit.sound) and _copies(moves)
     if not fit.sound:
+        why = "a channel copies others" if copies else "the data never contradict some prediction (separable)"
         raise InputError(
-            f"l2 = {asked:g} leaves couplings without a largest likelihood: the data never contradict some "
-            "prediction (separable); give a larger l2, wider bins, or fewer channels"
+            f"l2 = {asked:g} leaves couplings without a largest likelihood: {why}; "
+            "give a larger l2, wider bins, or fewer channels"
         )
     middle = fit.coefficients.copy()
     middle[:, :-1] = (fit.couplings + fit.couplings.T) / 2
     held = fitted(likelihood, symmetric=True, self_couplings=self_couplings, l2=asked, start=middle)
-    return Found(likelihood, fit, held, flow_of(likelihood, fit), asked, separable)
+    return Found(likelihood, fit, held, flow_of(likelihood, fit), asked, separable, copies)
+
+
+def _copies(moves: Moves) -> bool:
+    """Whether the channels, and a constant, are not independent: one coupling can stand for another."""
+    x = moves.regressors
+    return bool(np.linalg.matrix_rank((x * moves.visits[:, None]).T @ x, hermitian=True) <= moves.size)
 
 
 def _never_together(moves: Moves, self_couplings: bool) -> bool:
@@ -107,13 +120,31 @@ def details_of(found: Found) -> dict[str, Any]:
     }
 
 
+def swamped(value: float, bias: float, stderr: float, p_value: float) -> str | None:
+    """Why nothing is left of a value once its bias is taken off, or None: the expansion in 1/T is of no use there.
+
+    Of a process that does not circulate a value is its bias and chance, and half the time it is less.
+    """
+    if abs(bias) <= max(value, 0.0) + SWAMPED * stderr or (p_value > 0.01 and abs(bias) < 1):
+        return None
+    return (
+        f"The bias of the couplings ({bias:.3g} nats per sample) is more than all that was found ({value:.3g}): some of "
+        "them are hardly determined. Give a larger l2, wider bins, or fewer channels."
+    )
+
+
 def sentences(found: Found, p_value: float, ratio_p: float, stderr: float, stationary: float) -> tuple[str, ...]:
     """What a reader must not miss."""
     said = []
-    if found.separable:
+    if found.copies:
+        said.append(
+            f"A channel copies others, so that couplings can stand for each other and l2 = {RIDGE:g} was used; channels "
+            "that fire in one bin are counted as if each were drawn by itself: leave one of them out."
+        )
+    elif found.separable:
         said.append(
             f"The data are separable: without a penalty some coupling is infinite, so l2 = {RIDGE:g} was used, "
-            "which draws couplings toward zero; wider bins or fewer channels avoid it."
+            "which draws couplings toward zero, and the value depends on it; wider bins or fewer channels avoid it."
         )
     if ratio_p < 0.001 and p_value > 0.05:
         said.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Likelihood(Protocol):
         """The gradient, shape (N, N + 1)."""
         ...
 
-    def information(self, coefficients: Array, channels: Array) -> Array:
+    def information(self, coefficients: Array, channels: Any) -> Array:
         """Fisher's, of each of some channels by itself, shape (n, N + 1, N + 1), or of all, (N, N + 1, N, N + 1)."""
         ...
 
@@ -71,7 +71,7 @@ class Parallel:
         expected = self.moves.visits[:, None] * np.tanh(self.moves.regressors @ coefficients.T)
         return np.asarray((self._ups - expected).T @ self.moves.regressors)
 
-    def information(self, coefficients: Array, channels: Array) -> Array:
+    def information(self, coefficients: Array, channels: Any) -> Array:
         regressors = self.moves.regressors
         steep = 1 - np.tanh(regressors @ coefficients[channels].T) ** 2
         roots = np.sqrt(self.moves.visits[:, None] * steep)
@@ -138,7 +138,7 @@ class OneAtATime:
         of_flips, of_idling = self._derivatives(coefficients)
         return np.asarray((self._flips * of_flips + self._idle[:, None] * of_idling).T @ self.moves.regressors)
 
-    def information(self, coefficients: Array, channels: Array) -> Array:
+    def information(self, coefficients: Array, channels: Any) -> Array:
         flips, stays, idle = self._odds(coefficients)
         _, of_idling = self._derivatives(coefficients)
         x, visits, size = self.moves.regressors, self.moves.visits, self.moves.size

@@ -100,9 +100,12 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
     spread = max(found.stderr**2 / (4 * raw) if raw > 0 else 0.0, noise / freedom)
     low, high = (float(end) for end in noncentral_interval(raw, bias, spread, freedom, confidence))
     odds = 2 * found.rho / (1 - found.rho)
+    p_value = p_of(statistic, null)
+    if p_value > 1 - confidence:  # what a reversible process would often do is no evidence of more than nothing
+        low = 0.0
     return answer(
         recording, found.value, stderr=found.stderr, interval=(low, high),
-        p_value=p_of(statistic, null), kind="lower bound", confidence=confidence, diagnostics=found.remarks,
+        p_value=p_value, kind="lower bound", confidence=confidence, diagnostics=found.remarks,
         method="uncertainty relation" + (f", windows of {window} transitions" if window > 1 else ""),
         details={
             "precision": found.rho, "raw": raw, "bias": bias, "quadratic": 2 * found.rho * found.share,

@@ -84,7 +84,7 @@ def precision_of(data: Transitions) -> Precision:
     raw_rho = float(theta @ means)
     rho_used = min(raw_rho, 1 - 1 / data.count)
     slope, share = slope_of(rho_used), data.count / data.samples
-    sums, plain, scores = _sums(data, chosen, theta, largest_blocks(data.total))
+    sums, plain, scores = _sums(data, chosen, theta, moments, largest_blocks(data.total))
     terms = sums[:, 0] * (bound_of(rho_used) - slope * raw_rho) + slope * sums[:, 1]
     products = 2 * (plain @ solved(moments[None], plain.T[None])[0]) / (data.count * data.samples)
     blocks = independent_blocks(terms, products)
@@ -116,7 +116,7 @@ def _moments(data: Transitions, chosen: Observables) -> tuple[Array, Array]:
     return second / data.count, first / data.count
 
 
-def _sums(data: Transitions, chosen: Observables, theta: Array, blocks: int) -> tuple[Array, Array, Array]:
+def _sums(data: Transitions, chosen: Observables, theta: Array, moments: Array, blocks: int) -> tuple[Array, Array, Array]:
     """Over blocks: of 1 and 2a - a^2, shape (B, 2), of g, and of the scores 2 (1 - a) g, shape (B, K)."""
     sums, plain, scores = np.zeros((blocks, 2)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
     block = data.block_of(blocks)
@@ -127,4 +127,6 @@ def _sums(data: Transitions, chosen: Observables, theta: Array, blocks: int) -> 
         sums[which] += np.add.reduceat(np.stack([np.ones(len(a)), 2 * a - a**2], axis=1), starts)
         plain[which] += np.add.reduceat(table, starts)
         scores[which] += np.add.reduceat(2 * (1 - a)[:, None] * table, starts)
-    return sums, plain, scores
+    uncut = data.uncut(chosen, blocks, moments)
+    sums[:, 1] += 2 * uncut @ theta
+    return sums, plain + uncut, scores + 2 * uncut

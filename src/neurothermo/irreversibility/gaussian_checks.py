@@ -65,8 +65,8 @@ def residual_sentences(segments: Sequence[Array], mean: Array, scale: Array, lin
     if np.abs(excess).max() > max(TAILS, 6 * np.sqrt(24 / count)):
         said.append(
             f"The noise is not Gaussian (excess kurtosis up to {excess[np.argmax(np.abs(excess))]:.2g}) or the "
-            "dynamics not linear: the value is that of the linear Gaussian process with the same covariances; for the "
-            'error take interval="bootstrap". The p-value is from blocks.'
+            "dynamics not linear: the value is that of the linear Gaussian process with the same covariances. Error "
+            "and p-value are from blocks."
         )
     lagged /= pairs
     if np.abs(lagged).max() > LEFT and chdtrc(size**2, pairs * np.sum(lagged**2)) < RARE:

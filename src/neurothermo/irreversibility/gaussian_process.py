@@ -57,8 +57,10 @@ def gaussian(
         Covariances between channels times one minus this: towards independent channels, which are reversible. "auto":
         as much of them as sampling alone would give. The value, its bias and error are then of the shrunk process.
     interval : str
-        "noncentral": a scaled non-central chi squared, calibrated from equilibrium to far from it. "bootstrap": the
-        same law with the scatter of resampled blocks, for noise that is not Gaussian.
+        "noncentral": a scaled non-central chi squared, calibrated from equilibrium to far from it; with the scatter of
+        resampled blocks, if that is larger, where the residuals show that the process is not linear, Gaussian and
+        without memory. "bootstrap": with that of blocks in any case. Its lower end is 0 unless the p-value is at most 1
+        - confidence: an interval above zero is never all there is to say that a process is irreversible.
     null : str
         p-value against a reversible process: "analytic", a score test of antisymmetric lagged covariances if it is
         linear with Gaussian noise, and Hotelling's test of the same over blocks where the residuals show that it is
@@ -113,11 +115,14 @@ def gaussian(
         value, bias, variance = float(found.value[0]), float(found.bias[0]), float(found.variance[0])
         said = [*length_sentences(fit.moments, fit.linear), *odd, *_pulled(fit)]
         spread = variance / (4 * value) if value > 0 else 0.0
-        if interval == "bootstrap":
-            spread, variance = _bootstrapped(recording, fit, value, seed)
-            if not np.isfinite(spread):
-                said.append("Fewer than 20 blocks of ten slowest times: no bootstrap interval; record for longer.")
-    fields["interval"] = noncentral_interval(value, bias, spread, fit.test.freedom, confidence)
+        if interval == "bootstrap" or odd:
+            wide, wild = _bootstrapped(recording, fit, value, seed)
+            if not np.isfinite(wide):
+                said.append("Fewer than 20 blocks of ten slowest times: no error from blocks; record for longer.")
+            # fmax: where there are no blocks the formula is all there is
+            spread, variance = (wide, wild) if interval == "bootstrap" else np.fmax((spread, variance), (wide, wild))
+    low, high = noncentral_interval(value, bias, float(spread), fit.test.freedom, confidence)
+    fields["interval"] = (low if p_value <= 1 - confidence else 0.0 * low, high)  # NaN stays NaN
     details["bias"] = bias
     return answer(recording, value - bias, stderr=float(np.sqrt(variance)), diagnostics=said, details=details, **fields)
 

@@ -1,4 +1,4 @@
-"""Two recordings made alike before they are compared: one length, and one rate of every unit."""
+"""Two recordings made alike before they are compared: one length and, where asked for, one rate of every unit."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.resampling import generator
 from neurothermo.recordings.recording import SPIKES, Recording
 
+LENGTH, RATE = "length", "rate"
+MATCHES = (LENGTH, RATE, None)
 ALIKE = 1e-6  # relative difference of sampling rates
 
 
 def matched(
-    first: Recording, second: Recording, match: bool, width: Any, seed: int
+    first: Recording, second: Recording, match: str | None, width: Any, seed: int
 ) -> tuple[Recording, Recording, tuple[str, ...]]:
-    """Both, sampled at equal steps, cut and thinned where `match` is set; and sentences on what was done.
+    """Both, sampled at equal steps, cut to one length and thinned to one rate as `match` says; and what was done.
 
     Raises
     ------
     InputError
-        If they are of different kinds, have other channels or sampling rates, or spikes come without a `width`.
+        If they are of different kinds, have other channels or sampling rates, spikes come without a `width`,
+        or rates are to be matched of what are no spikes.
     """
     if first.kind != second.kind:
         raise InputError(f"both recordings must be of one kind, got {first.kind} and {second.kind}")
@@ -33,13 +36,15 @@ def matched(
             "both recordings must have the same channels in one order"
             + (f", but {', '.join(map(repr, other[:3]))} is in one only" if other else "")
         )
+    if match == RATE and first.kind != SPIKES:
+        raise InputError(f'match="rate" is of spikes, got {first.kind}: use match="length"')
     said: list[str] = []
-    if match:
+    if match is not None:
         first, second, said = _cut(first, second)
     if first.kind == SPIKES:
         if width is None:
             raise InputError('width is needed to bin spikes: compare(a, b, width="10 ms")')
-        if match:
+        if match == RATE:
             first, second, more = _thinned(first, second, seed)
             said += more
         return first.bin(width), second.bin(width), tuple(said)
@@ -80,7 +85,7 @@ def _thinned(first: Recording, second: Recording, seed: int) -> tuple[Recording,
     lower = np.minimum(*rates)
     if np.any(lower == 0):
         silent = first.names[int(np.argmin(lower))]
-        raise InputError(f"unit {silent!r} is silent in one of the recordings: leave it out of both, or match=False")
+        raise InputError(f"unit {silent!r} is silent in one of the recordings: leave it out of both, or match='length'")
     random = generator(seed)
     found = [_kept(each, lower / rate, random) for each, rate in zip((first, second), rates, strict=True)]
     lost = [1 - after.samples / before.samples for after, before in zip(found, (first, second), strict=True)]

@@ -193,4 +193,6 @@ def flips_in(recording: Recording) -> Flips | None:
     if not changed.any(axis=0).all():
         return None
     spins = np.where(now == high, 1, -1).astype(np.int8)
-    return Flips(np.ascontiguousarray(spins.T), np.ascontiguousarray(changed.T), float(len(now) * recording.steps_seen(2)))
+    return Flips(
+        np.ascontiguousarray(spins.T), np.ascontiguousarray(changed.T), float(len(now) * recording.steps_seen(2))
+    )

@@ -22,7 +22,7 @@ from neurothermo.irreversibility.maximum_entropy_newton import block_sums, climb
 from neurothermo.irreversibility.pair_currents import Observables, Transitions, all_pairs, observables, strengths
 
 WIDEST = 400  # pairs in one problem
-CHANGES_PER_PARAMETER = 50  # fewer, and the value is held out; observables of both kinds of products count
+CHANGES_PER_PARAMETER = 100  # of any kind; with fewer the value is held out
 CANDIDATES = (5, 10, 20, 40, 80, 160, 320)  # pairs that are tried
 
 
@@ -32,7 +32,7 @@ def fitted(part: Transitions, chosen: Observables, valued: Transitions, blocks: 
 
     with one_blas_thread():
         best = climb(part, chosen)
-        sums, plain, weighted = block_sums(valued, chosen, best.theta, best.log_normal, blocks)
+        sums, plain, weighted = block_sums(valued, chosen, best, blocks)
     return Problems(
         best.theta[None], np.array([best.log_normal]), np.array([float(part.count)]), np.array([best.gain]),
         best.curvature[None], best.moments[None], sums[None], plain[None], weighted[None], valued.samples, best.converged,
@@ -70,7 +70,9 @@ def bound_of_pairs(
         chosen = observables(rest, strongest(rest, best_count(rest) if neighbours is None else kept))
         parts.append((fitted(rest, chosen, valued, largest_blocks(valued.total, BLOCKS // 2)), chosen))
     bound = judged_held_out([problems for problems, _ in parts], confidence)
-    return replace(bound, details=bound.details | {"pairs": [chosen.pairs.shape[1] for _, chosen in parts]}), tuple(parts)
+    return replace(bound, details=bound.details | {"pairs": [chosen.pairs.shape[1] for _, chosen in parts]}), tuple(
+        parts
+    )
 
 
 def fold_of(data: Transitions, fold: int, folds: int) -> tuple[Transitions, Transitions]:

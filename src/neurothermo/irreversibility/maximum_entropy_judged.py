@@ -10,6 +10,7 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.resampling import quantile
+from neurothermo.irreversibility.answer import NEGATIVE
 from neurothermo.irreversibility.blocks import flips, p_of
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 
@@ -200,12 +201,14 @@ def judged_in_sample(problems: Problems, confidence: float, seed: int) -> Bound:
     stderr = float(np.hypot(scatter(problems.sums[:, :, 3].sum(axis=0)) / problems.samples, max(bias - noise, 0.0)))
     spread = max(stderr**2 / (4 * raw) if raw > 0 else 0.0, noise / freedom)
     low, high = (float(end) for end in noncentral_interval(raw, bias, spread, freedom, confidence))
-    value = raw - bias
+    value, p_value = raw - bias, p_of(first, null)
+    if p_value > 1 - confidence:  # what a reversible process would often do is no evidence of more than nothing
+        low = 0.0
     details = {
         "raw": raw, "bias": bias, "reversal_statistic": first, "parameters": int(problems.theta.size),
         "blocks": problems.sums.shape[1], "held_out": False, "never_reversed": never_reversed(problems),
     }  # fmt: skip
-    return Bound(value, stderr, (low, high), p_of(first, null), details, _failed(problems))
+    return Bound(value, stderr, (low, high), p_value, details, _failed(problems))
 
 
 def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
@@ -237,7 +240,9 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
         "train": train, "parameters": int(parts[0].theta.size), "blocks": len(terms), "held_out": True,
         "folds": len(parts), "never_reversed": any(never_reversed(part) for part in parts),
     }  # fmt: skip
-    said = _failed(parts[0])
+    said = next((told for part in parts if (told := _failed(part))), ())
+    if value + reach < 0:
+        said = (NEGATIVE, *said)
     if train - value > 0.1 * abs(train):
         said += (
             f"The fitted rows give {train:.4g}, rows not fitted {value:.4g}: more than a tenth is overfitting. The "

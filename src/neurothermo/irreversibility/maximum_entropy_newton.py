@@ -118,12 +118,13 @@ def climb(part: Transitions, chosen: Observables) -> Maximum:
 
 
 def block_sums(
-    part: Transitions, chosen: Observables, theta: Array, log_normal: float, blocks: int
+    part: Transitions, chosen: Observables, best: Maximum, blocks: int
 ) -> tuple[Array, Array, Array]:
     """Sums over blocks of 1, a, r and a - ln Z + 1 - r, shape (B, 4), of g and of r g, shape (B, K).
 
-    a = theta . g, r = exp(-a) / Z.
+    a = theta . g, r = exp(-a) / Z. What ends at the cut between two blocks is given back (`Transitions.uncut`).
     """
+    theta, log_normal = best.theta, best.log_normal
     sums, plain, weighted = np.zeros((blocks, 4)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
     block = part.block_of(blocks)
     for rows, table in part.tables(chosen):
@@ -136,4 +137,9 @@ def block_sums(
         sums[which] += np.add.reduceat(columns, starts)
         plain[which] += np.add.reduceat(table, starts)
         weighted[which] += np.add.reduceat(table * ratios[:, None], starts)
+    uncut = part.uncut(chosen, blocks, best.moments)
+    sums[:, 1] += uncut @ theta
+    sums[:, 3] += 2 * uncut @ theta  # a + 1 - r is 2a for small a
+    plain += uncut
+    weighted += uncut
     return sums, plain, weighted

@@ -86,7 +86,7 @@ METHODS = {
             "Gaussian, any memory",
         ),
         Method(
-            "plugin", "words", "lower bound",
+            "plugin", "words", "estimate",
             "words of one sample follow each other as a Markov chain, and each transition was seen often",
             "memory beyond one word; with more words than data allow it says so and stops",
             "needs few words",

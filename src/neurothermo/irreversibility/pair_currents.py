@@ -15,6 +15,7 @@ CHUNK = 2**20  # numbers in a table of observables
 MOST = 700  # observables of all kinds together: beyond, products at one time are left out
 CHANGES_EACH = 20  # windows with a change for each of them: with fewer, too
 FEWEST = 256  # transitions
+NEVER = 1e-9  # of the mean second moment
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +120,29 @@ class Transitions:
             rows = slice(part.start * self.length, part.stop * self.length)
             table = chosen.of(self.now[rows], self.after[rows])
             yield part, table.reshape(-1, self.length, many).sum(axis=1) if self.length > 1 else table
+
+    def uncut(self, chosen: Observables, blocks: int, moments: Array) -> Array:
+        """What to add to sums of observables over blocks so that they end where the recording does, shape (blocks, K).
+
+        A difference of ends summed over a block is that of the ends of the block, where nothing ended: next to each
+        other such sums cancel, and each alone would be taken for noise. Both ends of a cut are given back, and with them
+        what they explain of the first kind by the second moments <g g> of all.
+        """
+        block, areas = self.block_of(blocks), len(chosen.pairs[0])
+        last = np.flatnonzero(np.diff(block) > 0)
+        before, behind = self.after[(last + 1) * self.length - 1], self.now[(last + 1) * self.length]
+        going_on = np.all(before == behind, axis=1)  # no gap there
+        last, state = last[going_on], before[going_on]
+        k, l = chosen.products
+        ends = np.concatenate([state[:, chosen.single], state[:, k] * state[:, l]], axis=1)
+        change = np.zeros((blocks, ends.shape[1]))
+        np.subtract.at(change, block[last], ends)
+        np.add.at(change, block[last + 1], ends)
+        values, axes = np.linalg.eigh(moments[areas:, areas:])
+        axes = axes[:, values > NEVER * max(float(values.mean()), 1e-300)]  # nothing is due to what never varies
+        coordinates = change @ axes
+        along = axes.T @ moments[areas:, :areas] / np.einsum("ka,kl,la->a", axes, moments[areas:, areas:], axes)[:, None]
+        return np.concatenate([coordinates @ along, coordinates @ axes.T], axis=1)
 
     def block_of(self, blocks: int) -> Any:
         """Which of so many equal stretches of the recording each window is in."""

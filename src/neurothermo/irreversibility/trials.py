@@ -9,12 +9,11 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import one_blas_thread
-from neurothermo.core.resampling import generator
+from neurothermo.core.resampling import generator, quantile
 from neurothermo.irreversibility.answer import HIDDEN, PER_SAMPLE
 from neurothermo.irreversibility.couplings_fit import fitted
 from neurothermo.irreversibility.couplings_likelihood import Parallel
 from neurothermo.irreversibility.couplings_moves import moves_of, why_not_spins
-from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.irreversibility.trials_path import BROAD, Aligned, Path, smoothed
 from neurothermo.recordings.recording import Recording
 
@@ -35,7 +34,8 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
 
     The first sum is the part that asymmetric couplings drive: it is all of the flow of a stationary network, and zero
     at every time of a symmetric one, however its rates follow a stimulus. The rest is relaxation: the change of a
-    function of state. Coefficients follow a random walk; its variances, one of couplings and one of fields for each
+    function of state. Away from stationarity either part may be negative, and so may their sum: only with the entropy
+    that the network itself gains is it a production. Intervals have two sides. Coefficients follow a random walk; its variances, one of couplings and one of fields for each
     channel, are those under which the data are most probable (Laplace's approximation, on a grid of six decades).
     Averages are over trials, of the network's expectations given each trial's row. Errors are those of draws from the
     law of the paths, trials drawn again each time. The bias that chance asymmetry and smoothing leave is taken off, as
@@ -88,9 +88,9 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
         weights = random.multinomial(trials, np.full(trials, 1 / trials), size=draws).astype(np.float64)
         scattered = _flows(aligned, path.draws(draws, random), weights)
         refits = _flows(aligned, path.refits(draws, random), weights)[0]
-    value, bias, stderr, low, high = _answered(driven, scattered[0], refits, recording.size, confidence)
+    value, bias, stderr, low, high = _answered(driven, scattered[0], refits, confidence)
     fit, scatter, again = (each.mean(axis=1)[:, None] for each in (driven, scattered[0], refits))
-    whole = _answered(fit, scatter, again, recording.size, confidence)
+    whole = _answered(fit, scatter, again, confidence)
     flow, names = driven[0] - bias + relaxed[0], list(recording.names)
     error = scattered[1].std(axis=0, ddof=1)
     time, pair = "time", ("time", "channel", "partner")
@@ -189,19 +189,11 @@ def _flows(aligned: Aligned, paths: Array, weights: Array) -> tuple[Array, Array
     return driven, relaxed
 
 
-def _answered(fit: Array, scattered: Array, refits: Array, size: int, confidence: float) -> tuple[Array, ...]:
+def _answered(fit: Array, scattered: Array, refits: Array, confidence: float) -> tuple[Array, ...]:
     """Value without bias, bias, error, low and high at every time; fit (1, times), the others (draws, times)."""
-    raw, freedom = fit[0], size * (size - 1) // 2
-    bias, stderr = refits.mean(axis=0) - raw, scattered.std(axis=0, ddof=1)
-    # of a scaled non-central chi squared drawn around the fit: variance = 4 kappa e + 2 kappa^2 nu
-    level = np.maximum(raw, 0.0)
-    spread = (np.sqrt(16 * level**2 + 8 * freedom * stderr**2) - 4 * level) / (4 * freedom)
-    ends = [
-        noncentral_interval(float(e), float(b), float(k), freedom, confidence)
-        for e, b, k in zip(raw, bias, spread, strict=True)
-    ]
-    low, high = np.array(ends).T
-    return raw - bias, bias, stderr, low, high
+    bias, stderr = refits.mean(axis=0) - fit[0], scattered.std(axis=0, ddof=1)
+    value, reach = fit[0] - bias, quantile(confidence) * stderr
+    return value, bias, stderr, value - reach, value + reach
 
 
 def _labelled(data: Any) -> Any:

@@ -25,71 +25,67 @@ class Gaps:
     Parameters
     ----------
     first, second : array of int, shape (gaps,)
-        Which event it is from and to: a number below the length of `images`.
+        Which event it is from and to: a number below the length of `names`.
     wait : array of int, shape (gaps,)
         >= 1.
-    images : array of int
-        What each kind of event is when time runs backwards.
     lengths : array of int, shape (segments,)
         Gaps of each segment.
     names : tuple of str
-        Of the kinds of events.
+        Of the kinds of events, each of which is the same when time runs backwards.
     """
 
     first: Whole
     second: Whole
     wait: Whole
-    images: Whole
     lengths: Whole
     names: tuple[str, ...]
 
     @property
     def counts(self) -> Whole:
         """How many gaps start from each kind of event."""
-        return np.bincount(self.first, minlength=len(self.images))
+        return np.bincount(self.first, minlength=len(self.names))
 
     def binned(self) -> tuple[Whole, int]:
         """Which bin each waiting time is in, and how many there are.
 
         Bins hold about equally many of the gaps that differ from their mirror image, of both directions together, and
-        `PER_BIN` of the rarer one on average. So how fine they are does not depend on the direction of time.
+        `PER_BIN` of the rarer one on average. Neighbouring rows are a bin of their own where there are so many: what
+        leads straight from one event to the other is another way than what goes round. How fine bins are does not
+        depend on the direction of time.
         """
-        kinds = len(self.images)
-        code, image = self.first * kinds + self.second, self.images[self.second] * kinds + self.images[self.first]
-        counts = np.bincount(code, minlength=kinds * kinds)
-        differs = code != image
-        if not np.any(differs):
-            return np.zeros(len(code), dtype=np.int64), 1
-        rarer = np.minimum(counts[code[differs]], counts[image[differs]]).max()
-        bins = int(np.clip(rarer // PER_BIN, 1, MOST_BINS))
-        edges = np.unique(np.quantile(self.wait[differs], np.arange(1, bins) / bins, method="higher"))
+        differs = self.first != self.second
+        straight = differs & (self.wait == 1)
+        edges: Whole = np.array([2] if straight.sum() >= PER_BIN else [], dtype=np.int64)
+        round_about = differs & ~straight if len(edges) else differs
+        kinds = len(self.names)
+        counts = np.bincount((self.first * kinds + self.second)[round_about], minlength=kinds**2).reshape(kinds, kinds)
+        bins = int(np.clip(np.minimum(counts, counts.T).max() // PER_BIN, 1, MOST_BINS))
+        if bins > 1:
+            cuts = np.quantile(self.wait[round_about], np.arange(1, bins) / bins, method="higher")
+            edges = np.unique(np.concatenate([edges, cuts]))
         return np.searchsorted(edges, self.wait, side="right"), len(edges) + 1
 
-    def mirrored(self) -> tuple[Mirrored, Mirrored, Whole, int]:
-        """Gaps and their first events, each with its mirror image; the code of each gap; the number of bins."""
-        kinds = len(self.images)
+    def mirrored(self) -> tuple[Mirrored, int]:
+        """Gaps, each with its mirror image, and the number of bins."""
+        kinds = len(self.names)
         place, bins = self.binned()
-        code = (self.first * kinds + self.second) * bins + place
-        values, index = np.unique(code, return_inverse=True)
+        values, index = np.unique((self.first * kinds + self.second) * bins + place, return_inverse=True)
         pairs, at = np.divmod(values, bins)
         start, end = np.divmod(pairs, kinds)
-        images = (self.images[end] * kinds + self.images[start]) * bins + at
-        events = np.arange(kinds)
-        return Mirrored.given(values, images, index), Mirrored.given(events, self.images, self.first), code, bins
+        return Mirrored.given(values, (end * kinds + start) * bins + at, index), bins
 
 
 def transition_gaps(recording: Recording, transition: Any) -> Gaps:
-    """Gaps between jumps from one word to another and jumps back: each is what the other is in reverse."""
+    """Gaps between visits of two words: a visit is one when time runs backwards, as a jump between them is not."""
     words = words_of(recording)
     if words.size < 2:
         raise InputError("waiting_times needs activity that changes: one word only was visited")
-    codes, lengths = windows(words.letters, words.lengths, words.size, 2)
+    codes, _ = windows(words.letters, words.lengths, words.size, 2)
     before, after = np.divmod(codes, words.size)
     low, high = _commonest(before, after, words.size) if transition is None else _named(words, transition)
-    kind = np.where((before == low) & (after == high), 0, np.where((before == high) & (after == low), 1, -1))
+    kind = np.where(words.letters == low, 0, np.where(words.letters == high, 1, -1))
     names = words.names()
-    forth, back = f"{names[low]} to {names[high]}", f"{names[high]} to {names[low]}"
-    return _between(kind, lengths, np.array([1, 0]), (forth, back))
+    return _between(kind, words.lengths, (names[low], names[high]))
 
 
 def unit_gaps(recording: Recording, units: Any) -> Gaps:
@@ -106,16 +102,16 @@ def unit_gaps(recording: Recording, units: Any) -> Gaps:
     kind = rows[:, 0] + 2 * rows[:, 1].astype(np.int64) - 1
     lengths = np.array([len(segment) for segment in recording.segments])
     first, second = (str(name) for name in units)
-    return _between(kind, lengths, np.array([0, 1, 2]), (first, second, f"{first} and {second}"))
+    return _between(kind, lengths, (first, second, f"{first} and {second}"))
 
 
-def _between(kind: Whole, lengths: Whole, images: Whole, names: tuple[str, ...]) -> Gaps:
+def _between(kind: Whole, lengths: Whole, names: tuple[str, ...]) -> Gaps:
     """Gaps from one event (kind >= 0) to the next, of the same segment."""
     at = np.flatnonzero(kind >= 0)
     segment = np.repeat(np.arange(len(lengths)), lengths)[at]
     joined = segment[1:] == segment[:-1]
     first, second, wait = kind[at[:-1]][joined], kind[at[1:]][joined], np.diff(at)[joined]
-    return Gaps(first, second, wait, images, np.bincount(segment[1:][joined], minlength=len(lengths)), names)
+    return Gaps(first, second, wait, np.bincount(segment[1:][joined], minlength=len(lengths)), names)
 
 
 def _commonest(before: Whole, after: Whole, size: int) -> tuple[int, int]:

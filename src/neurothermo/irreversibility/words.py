@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isinf
+from math import inf, isinf
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,16 @@ def plugin(
               D_m = \sum_{x_1 \ldots x_m} p(x_1 \ldots x_m) \ln \frac{p(x_1 \ldots x_m)}{p(x_m \ldots x_1)}
 
     where x is the word of one sample, the values of all channels, and p how often m words follow each other.
-    :math:`D_1 = 0`: of order 1 the value is that of pairs, :math:`\sum_{ab} p_{ab} \ln (p_{ab} / p_{ba})`, and a lower
-    bound for whatever hidden Markov chain the words are a part of. Of higher orders it is exact for a chain of that
-    order, and bounds nothing in general.
+    :math:`D_1 = 0`: of order 1 the value is that of pairs, :math:`\sum_{ab} p_{ab} \ln (p_{ab} / p_{ba})`, and at most
+    that of a hidden Markov process of even variables of which the words are a function at an instant; twice that where
+    they are counts or means over a step (binned spikes), since two neighbouring steps hold two steps of its path. Of
+    higher orders it is exact for a chain of that order, and bounds nothing in general.
 
     A transition that was never seen the other way makes the plug-in infinite. So 1/2 is added to both counts inside
     the logarithm, which keeps every pair finite and non-negative, :math:`(x - y) \ln \frac{x + 1/2}{y + 1/2}` for x
-    and y counts, and leaves a bias of about 2 nats a pair in n transitions, driven or not.
+    and y counts, and leaves a bias of about 2 nats a pair in n transitions, driven or not. How improbable the unseen
+    direction is, no data of this length tell: the interval then has no upper end, and the value is too low for a driven
+    process.
 
     What is subtracted for the bias b. Where one unbroken sequence holds every pair at least ten times each way
     ("analytic"), what the covariances of a Markov chain's counts give: in equilibrium :math:`2 (E - S + 1)/n` with E
@@ -79,7 +82,7 @@ def plugin(
         How many, >= 19.
     confidence : float
         Of the interval: that of a scaled non-central chi squared, with the error of a Markov chain's counts
-        ("analytic") or of 50 batches of the recording.
+        ("analytic") or of 50 batches of the recording; its upper end is +inf where a pair was seen one way only.
     seed : int
 
     Returns
@@ -107,6 +110,8 @@ def plugin(
     interval = quadratic_interval(
         raw, bias, found.variance, 2 / passages.count, confidence, passages.cycles if found.scatter else None
     )
+    if isinf(passages.plain):
+        interval = (interval[0], inf)
     return answer(
         recording,
         raw - bias,

@@ -43,6 +43,8 @@ class Analysed:
         Of the surrogates; empty where there are none.
     variance, bias, p_value : float
     remarks : tuple of str
+    seed : int
+        Of the surrogates.
     """
 
     passages: Passages
@@ -53,6 +55,7 @@ class Analysed:
     bias: float
     p_value: float
     remarks: tuple[str, ...]
+    seed: int
 
 
 def analysed(
@@ -76,7 +79,7 @@ def analysed(
         scatter = scatter if null == "analytic" else None
     if scatter is not None:
         p_value = analytic_p(passages, passages.value)
-        return Analysed(passages, scatter, None, np.empty(0), scatter.variance, scatter.bias, p_value, remarks)
+        return Analysed(passages, scatter, None, np.empty(0), scatter.variance, scatter.bias, p_value, remarks, seed)
     excursions = Excursions.of(passages)
     if excursions.count < FEWEST:
         raise InputError(_too_few(order, excursions.count))
@@ -88,10 +91,10 @@ def analysed(
     if isinf(passages.plain):
         lost = int(np.sum(passages.long.seen == 0))
         remarks += (
-            f"{lost} of {len(passages.long.seen)} pairs were seen one way only: the plain plug-in is infinite, and 1/2 "
-            "was added to counts.",
+            f"{lost} of {len(passages.long.seen)} pairs were seen one way only: the plain plug-in is infinite, 1/2 was "
+            "added to counts, and the interval has no upper end.",
         )
-    return Analysed(passages, None, excursions, values, batches, bias, p_value, remarks)
+    return Analysed(passages, None, excursions, values, batches, bias, p_value, remarks, seed)
 
 
 def seen(recording: Recording, order: int, clusters: int | None, seed: int) -> tuple[Passages, tuple[str, ...]]:

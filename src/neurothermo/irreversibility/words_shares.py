@@ -90,9 +90,13 @@ def _of_pairs(found: Analysed) -> tuple[Array, Array, Array]:
     if found.scatter is not None:
         biases, error = found.scatter.biases, np.sqrt(found.scatter.variances)
         return long.each / count - biases, error, erfc(np.abs(found.scatter.currents) / np.sqrt(2))
-    nets, whole = _nets(found), long.seen.sum(axis=1)
-    biases = divergences((whole + nets) / 2, (whole - nets) / 2).mean(axis=0) / count
-    own = np.abs(long.seen[:, 0] - long.seen[:, 1])
+    nets, whole, net = _nets(found), long.seen.sum(axis=1), long.seen[:, 0] - long.seen[:, 1]
+    biases = divergences((whole + nets) / 2, (whole - nets) / 2).mean(axis=0)
+    if found.excursions is not None:  # a stretch has a mean net count, which is no bias: as of the whole
+        drift = net / np.sqrt(found.excursions.count)
+        biases -= divergences((whole + drift) / 2, (whole - drift) / 2)
+    biases /= count
+    own = np.abs(net)
     p_value = (1 + np.sum(np.abs(nets) >= own, axis=0)) / (1 + len(nets))
     return long.each / count - biases, _errors(found, long.pair, len(long.seen)), p_value
 
@@ -116,8 +120,9 @@ def _of_channels(found: Analysed, recording: Recording, value: Array, changed: A
 def _nets(found: Analysed) -> Array:
     from neurothermo.irreversibility.words_null import Excursions
 
-    excursions = found.excursions if found.excursions is not None else Excursions.of(found.passages)
-    return excursions.nets(found.passages.long, max(199, len(found.null_values)), 0)
+    if found.excursions is not None:  # those that gave the value its bias, so that shares add up to it
+        return found.excursions.nets(found.passages.long, len(found.null_values), found.seed)
+    return Excursions.of(found.passages).nets(found.passages.long, 199, found.seed)
 
 
 def _errors(found: Analysed, group: Any, size: int) -> Array:

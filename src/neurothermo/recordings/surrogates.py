@@ -183,6 +183,13 @@ def reversible_spikes(recording: Recording, *, seed: int, index: int = 0, block:
     It is `block_reversal` for spikes; bin it afterwards, or bin first and use `block_reversal`, which then turns the
     very bins round.
 
+    Parameters
+    ----------
+    recording : Recording
+        Of spikes.
+    seed, index, block
+        As for `block_reversal`.
+
     Raises
     ------
     InputError

@@ -202,6 +202,16 @@ def test_the_interval_has_no_upper_end_where_a_direction_was_never_seen():
     assert np.mean([e.value + 4 * e.stderr < truth for e in unseen]) > 0.9  # as for an error read from counts
 
 
+def test_the_lower_end_knows_that_what_was_not_seen_may_have_been_likely():
+    """One step back was expected, of 300 forth: the 1/2 that is added to its zero is too little."""
+    steps, back = ring(4, 0.3, 0.0), 1 / (4000 * 0.25)
+    steps[[1, 2, 3], [0, 1, 2]], steps[[1, 2, 3], [1, 2, 3]] = 0.1, 0.6
+    steps[0, 3], steps[0, 0] = back, 0.7 - back
+    found = [plugin(recorded(states), surrogates=39) for states in chains(steps, 4000, 100, 27)]
+    unseen = [e for e in found if e.details["infinite"]]
+    assert len(unseen) > 20 and np.mean([e.interval[0] > production(steps) for e in unseen]) < 0.1
+
+
 def test_pairs_of_words_add_up_to_the_value_where_words_are_rare():
     recording = recorded(chains(0.8 * reversible(8, 0.3, 25) + 0.2 * ring(8, 0.8, 0.1), 3000, 1, 26)[0])
     for options in ({}, {"seed": 3, "surrogates": 60}):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurothermo import InputError
-from neurothermo.recordings import from_array, from_spikes
+from neurothermo.recordings import datasets, from_array, from_spikes
 from neurothermo.recordings.epochs import inside, merged, overlap, split_at, without
 
 RNG = np.random.default_rng(5)
@@ -352,3 +352,17 @@ def test_it_shows_itself_in_a_line_and_its_history():
     shown = repr(from_spikes([0.1, 0.2, 0.9], [0, 1, 1], epochs={"wake": (0, 1)}))
     assert "3 spikes of 2 units" in shown and "epochs wake" in shown and "taken to be recorded" in shown
     assert "1000 samples of 3 channels, one every 10 ms, 10 s" in repr(from_array(WAVES, 100))
+    assert "one every 10 ms, each over the whole of it, 10 s" in repr(from_array(WAVES, 100, averaged=True))
+
+
+def test_whether_rows_are_instants_or_averages_stays_known():
+    made = from_array(WAVES, 100, epochs={"half": (0, 5)})
+    assert not made.averaged and (made.steps_seen(2), made.steps_seen(5)) == (1, 4)
+    spikes = from_spikes([0.013, 0.250, 0.251, 3.9], ["a", "b", "a", "b"], support=(0, 4))
+    assert not spikes.averaged and spikes.bin("10 ms").averaged and datasets.bold().averaged
+    assert made.resample(50).averaged and not made.standardize().averaged
+    whole = from_array(WAVES, 100, epochs={"half": (0, 5)}, averaged=True)
+    for part in (whole.epoch("half"), whole.select([0, 1]), whole.standardize(), whole.components(2), whole.detrend()):
+        assert part.averaged and (part.steps_seen(2), part.steps_seen(5)) == (2, 5)
+    with pytest.raises(InputError, match="averaged must be true or false"):
+        from_array(WAVES, 100, averaged="yes")

@@ -32,16 +32,23 @@ def sampled(relaxation, diffusion, dt, rows, seed, replicas=1):
 
 
 def gaussian_precision(relaxation, diffusion, dt):
-    """rho of the one area of two channels, by Isserlis' theorem."""
+    """rho of the area and the changes of all products of two channels.
+
+    Of x'Qx the mean is tr QS, and the covariance with x'Rx is 2 tr QSRS. Changes of the channels
+    themselves are odd, and uncorrelated with these.
+    """
     covariance = LinearLangevin(relaxation, diffusion).covariance()
     lagged = expm(-relaxation * dt) @ covariance
     joint = np.block([[covariance, lagged], [lagged.T, covariance]])
 
-    def four(a, b, c, d):
-        return joint[a, b] * joint[c, d] + joint[a, c] * joint[b, d] + joint[a, d] * joint[b, c]
-
-    mean = joint[0, 3] - joint[1, 2]
-    return mean**2 / (four(0, 3, 0, 3) + four(1, 2, 1, 2) - 2 * four(0, 3, 1, 2))
+    forms = np.zeros((4, 4, 4))
+    forms[0, 0, 3], forms[0, 1, 2] = 1, -1
+    for form, (i, j) in zip(forms[1:], ((0, 0), (0, 1), (1, 1)), strict=True):
+        form[i + 2, j + 2], form[i, j] = 1, -1
+    forms = (forms + forms.swapaxes(1, 2)) / 2
+    means = np.einsum("aij,ji->a", forms, joint)
+    squares = 2 * np.einsum("aij,jk,bkl,li->ab", forms, joint, forms, joint) + np.outer(means, means)
+    return means @ np.linalg.solve(squares, means)
 
 
 def couplings(n, seed, scale=0.5, symmetric=False):
@@ -68,7 +75,9 @@ def enumerated(table):
     moves = np.prod(np.where(states[None] > 0, up[:, None], 1 - up[:, None]), axis=2)
     joint = np.linalg.matrix_power(moves, 4096)[0][:, None] * moves
     i, j = np.triu_indices(n, 1)
-    g = states[None][:, :, i] * states[:, None][:, :, j] - states[None][:, :, j] * states[:, None][:, :, i]
+    now, after = np.broadcast_to(states[:, None], (*moves.shape, n)), np.broadcast_to(states, (*moves.shape, n))
+    order = after[:, :, i] * now[:, :, j] - after[:, :, j] * now[:, :, i]
+    g = np.concatenate([order, after - now, after[:, :, i] * after[:, :, j] - now[:, :, i] * now[:, :, j]], axis=2)
     moved = ~np.eye(2**n, dtype=bool)
     share, g, law = joint[moved].sum(), g[moved], joint[moved] / joint[moved].sum()
     mean, square = law @ g, (g * law[:, None]).T @ g

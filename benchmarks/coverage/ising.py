@@ -78,4 +78,4 @@ def cells() -> Iterator[Cell]:
         yield _cell(uncertainty, 5, kind, kind="lower bound")
     for kind in ("symmetric", "asymmetric"):
         yield _cell(maxent, 10, kind, kind="lower bound", share=0.5)
-        yield _cell(maxent, 20, kind, kind="lower bound", share=0.25)
+        yield _cell(maxent, 20, kind, kind="lower bound", share=0.025)

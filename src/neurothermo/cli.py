@@ -107,8 +107,10 @@ def run(
     as_json: Json = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    workers: Annotated[int | None, typer.Option(help="Of a scan: so many processes on this machine.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Of a scan: a running Dask scheduler, tcp://host:8786.")] = None,
 ) -> None:
-    """Run an experiment file: forward and reverse ledgers (NetCDF), estimates, verdicts and a report."""
+    """Run an experiment file: ledgers, estimates, verdicts and a report; or its scan, into a store."""
     from neurothermo.config import read_experiment
     from neurothermo.core.folders import checked_free, filled_whole
     from neurothermo.ensemble import forward_and_reverse
@@ -116,6 +118,11 @@ def run(
     from neurothermo.studies.experiment import panels
 
     plan = read_experiment(experiment)
+    if plan.scan is not None:
+        _scan(plan.scan, out or Path(f"{experiment.stem}.zarr"), (workers, scheduler, overwrite), as_json, quiet)
+        return
+    if workers is not None or scheduler is not None:
+        raise InputError("workers and scheduler belong to a scan, and the experiment has no table [scan]")
     folder = checked_free(out or Path(f"{experiment.stem}-results"), overwrite)
     forward, reverse = forward_and_reverse(
         plan.system, plan.protocol, plan.rule, temperature=plan.temperature, **plan.options,
@@ -134,13 +141,20 @@ def run(
 
 @app.command()
 def estimate(
-    forward: Annotated[Path, typer.Argument(help="Forward works: a ledger (.nc), or numbers (.npy, .csv).")],
+    forward: Annotated[Path, typer.Argument(help="Forward works: a ledger (.nc), numbers (.npy, .csv), or a scan.")],
     reverse: Annotated[Path | None, typer.Argument(help="The reverse process's own works.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="bar, crossing, jarzynski or cumulant; repeatable.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="bar, crossing, jarzynski, cumulant; of scans also work, ...")
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help="k_B T, where the files do not know it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Free-energy difference from files of works, with verdicts on the fluctuation theorems."""
+    """Free-energy difference from files of works, with verdicts on the fluctuation theorems; or a scan's estimates."""
+    if forward.is_dir():
+        if reverse is not None or temperature is not None:
+            raise InputError("a scan's store holds its own temperatures and reverse processes: give it alone")
+        _estimate_scan(forward, method, as_json)
+        return
     from neurothermo.core.ledger import is_ledger
     from neurothermo.core.plain import plain
     from neurothermo.studies.experiment import estimates, verdicts, why_no_free_energy
@@ -163,6 +177,43 @@ def estimate(
         print(answer)
     for name, verdict in judged:
         print(f"{name} {verdict}")
+
+
+@app.command()
+def status(
+    store: Annotated[Path, typer.Argument(help="The store of a scan.")],
+    as_json: Json = False,
+) -> None:
+    """How far a scan is: what is done and what remains, at what rate, by which versions."""
+    from neurothermo.grid import status as found
+    from neurothermo.grid.telling import status_text
+
+    said = found(store)
+    print(json.dumps(said, indent=2, allow_nan=False) if as_json else status_text(said))
+
+
+def _scan(arguments: dict[str, Any], store: Path, how: tuple[Any, ...], as_json: bool, quiet: bool) -> None:
+    """Run a scan into its store, or what is left of it."""
+    from neurothermo.grid import scan
+    from neurothermo.grid import status as found
+    from neurothermo.grid.telling import status_text
+
+    workers, scheduler, overwrite = how
+    if overwrite:
+        raise InputError("a scan is continued, not overwritten: choose another --out, or remove the store yourself")
+    scan(**arguments, store=store, lazy=True, workers=workers, scheduler=scheduler,
+         progress=False if quiet or as_json else None, tell=None if quiet else _aside)  # fmt: skip
+    said = found(store)
+    print(json.dumps(said, indent=2, allow_nan=False) if as_json else status_text(said))
+
+
+def _estimate_scan(store: Path, method: list[str] | None, as_json: bool) -> None:
+    """A table of estimates, one row a point."""
+    from neurothermo.core.plain import plain
+    from neurothermo.grid.telling import estimates_text, rows_of
+
+    rows = rows_of(store, method)
+    print(json.dumps(plain({"points": rows}), indent=2, allow_nan=False) if as_json else estimates_text(rows))
 
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, with commas between, or repeated.")]
@@ -196,33 +247,74 @@ def infer(
     quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """How irreversible a recording is, by every method that applies, with intervals, nulls and a report."""
+    from neurothermo.studies.wording import spoken
+
+    settings = {name: value for name, value in locals().copy().items() if name in SETTINGS}
+    try:
+        _infer(recording, settings, out, as_json, overwrite, quiet)
+    except InputError as error:
+        raise InputError(spoken(str(error))) from None
+
+
+def _infer(
+    recording: Path, given: dict[str, Any], out: Path | None, as_json: bool, overwrite: bool, quiet: bool
+) -> None:
+    """As `infer`, whose mistakes are told in the words of Python here."""
     from neurothermo.core.folders import checked_free, filled_whole
     from neurothermo.irreversibility import assess
-    from neurothermo.recordings import read
     from neurothermo.report import write_report
-    from neurothermo.studies.recorded import named_intervals, panels, prepared, words
+    from neurothermo.studies.recorded import introduction, panels, words
+    from neurothermo.studies.wording import spoken
 
-    settings = {name: value for name, value in locals().copy().items() if name in SETTINGS and value is not None}
-    folder = checked_free(out or Path(f"{recording.stem}-irreversibility"), overwrite)
-    found = read(recording, sampling_rate=sampling_rate, interval=interval, key=key, times=times, units=units,
-                 epochs=named_intervals(epochs or ()))  # fmt: skip
-    found = prepared(
-        found, epoch=epoch, channels=words(channels), exclude=words(exclude), where=where or (),
-        regress=words(regress), resample=resample, detrend=detrend, components=components,
-    )  # fmt: skip
-    widths = words(bin)
+    widths, counts, seed = words(given["bin"]), given["counts"], given["seed"]
+    method = None if given["method"] is None else words(given["method"])
+    if counts and not widths:
+        raise InputError("--counts says how spikes are binned: give --bin too, or leave it out")
+    folder = checked_free(out or _free(f"{recording.stem}-irreversibility", overwrite), overwrite)
+    found = _read(recording, given)
     sampled = found.bin(widths[0], binary=not counts) if widths else found
-    answer = assess(sampled, methods=words(method) or None, confidence=confidence, seed=seed,
+    answer = assess(sampled, methods=method, confidence=given["confidence"], seed=seed,
                     progress=False if quiet or as_json else None, tell=None if quiet else _aside)  # fmt: skip
+    said = introduction(answer, widths)
     with filled_whole(folder, overwrite) as temporary:
         drawn = panels(answer, found if widths else None, widths, seed)
         title = f"How irreversible is {recording.name}?"
-        more = {"assessment": answer}
-        results = write_report(temporary, title, answer.paragraph, drawn, settings, _command(), more=more)
+        settings = {name: value for name, value in given.items() if value is not None}
+        results = write_report(temporary, title, said, drawn, settings, _command(), more={"assessment": answer})
     if as_json:
         print(json.dumps(results, indent=2, allow_nan=False))
         return
-    print(sampled, answer, f"Report: {folder / 'report.html'}", sep="\n\n")
+    table = spoken(str(answer).removesuffix(answer.paragraph).rstrip())
+    print(sampled, table, said, f"Report: {folder / 'report.html'}", sep="\n\n")
+
+
+def _read(recording: Path, given: dict[str, Any]) -> Any:
+    """The recording, cleaned and not yet binned."""
+    from neurothermo.recordings import read
+    from neurothermo.studies.recorded import named_intervals, prepared, words
+
+    if given["times"] is not None and given["units"] is None and given["bin"]:
+        raise InputError(
+            "--bin is for spikes, and --times alone are those of samples: name whose each spike is, --units"
+        )
+    found = read(
+        recording, **{name: given[name] for name in ("sampling_rate", "interval", "key", "times", "units")},
+        epochs=named_intervals(given["epochs"] or ()),
+        only=words(given["channels"]) or None, exclude=words(given["exclude"]) or None,
+    )  # fmt: skip
+    return prepared(
+        found, epoch=given["epoch"], where=given["where"] or (), regress=words(given["regress"]),
+        resample=given["resample"], detrend=given["detrend"], components=given["components"],
+    )  # fmt: skip
+
+
+def _free(name: str, overwrite: bool) -> Path:
+    """A folder of this name, with a number where there is one already."""
+    path, number = Path(name), 1
+    while path.exists() and not overwrite:
+        number += 1
+        path = Path(f"{name}-{number}")
+    return path
 
 
 SETTINGS = (

@@ -6,7 +6,8 @@ import inspect
 import os
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from neurothermo.systems.reading import read_matrix
 
 LARGEST_PATTERNS = 10**8
 OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every", "dt")
-KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", *OPTIONS)
+KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", "scan", *OPTIONS)
+SCAN_KEYS = ("axes", "table", "both", "until", "budget", "chunk")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,42 @@ class Experiment:
     estimators: tuple[str, ...] | None
     options: dict[str, Any]
     text: dict[str, Any] = field(default_factory=dict)
+    scan: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class PointOf:
+    """An experiment file as the `build` of a scan: its text with some values replaced, by dotted paths."""
+
+    text: dict[str, Any]
+    folder: Path
+    name: str
+
+    def __call__(self, **values: Any) -> dict[str, Any]:
+        """The arguments of `simulate` at a point."""
+        found = self.at(values)
+        return {
+            "system": found.system, "protocol": found.protocol, "rule": found.rule, "temperature": found.temperature,
+            **{key: value for key, value in found.options.items() if key not in ("trials", "seed", "record", "every")},
+        }  # fmt: skip
+
+    def at(self, values: dict[str, Any]) -> Experiment:
+        """The experiment of a point.
+
+        Raises
+        ------
+        InputError
+            If a path leads nowhere, or a value is not what it must be there.
+        """
+        text = deepcopy(self.text)
+        for path, value in values.items():
+            table, *rest = text, *path.split(".")
+            for key in rest[:-1]:
+                if not isinstance(table.get(key), dict):
+                    raise InputError(f"scan: axes: there is no table {key!r} on the path {path!r} of the experiment")
+                table = table[key]
+            table[rest[-1]] = value
+        return experiment(text, self.folder, self.name)
 
 
 def read_experiment(path: str | os.PathLike[str]) -> Experiment:
@@ -71,6 +109,8 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         If a key is unknown or missing, or a value is not what it must be.
     """
     _refuse_unknown(text, KEYS, "the experiment")
+    if "scan" in text:
+        return _scanned(text, folder, name)
     for needed in ("system", "protocol"):
         if needed not in text:
             raise InputError(f"{needed} is needed in the experiment")
@@ -91,6 +131,28 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
     title = str(text.get("title", name))
     return Experiment(title, system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text)
+
+
+def _scanned(text: dict[str, Any], folder: Path, name: str) -> Experiment:
+    """The experiment at the first point of its scan, and the scan's arguments."""
+    table = text["scan"]
+    if not isinstance(table, dict):
+        raise InputError(f"scan must be a table like [scan] with axes, got {table!r}")
+    _refuse_unknown(table, SCAN_KEYS, "[scan]")
+    axes = table.get("axes")
+    if (
+        not isinstance(axes, dict)
+        or not axes
+        or not all(isinstance(values, list) and values for values in axes.values())
+    ):
+        raise InputError('axes is needed in [scan]: a table of lists, such as axes = { "temperature" = [1.0, 2.0] }')
+    for path in axes:
+        if path.split(".")[0] in ("trials", "seed", "record", "every", "scan", "title", "estimators"):
+            raise InputError(f"scan: axes: {path!r} is the same at all points; vary what the experiment is")
+    build = PointOf({key: value for key, value in text.items() if key != "scan"}, folder, name)
+    first = build.at({path: values[0] for path, values in axes.items()})
+    shared = {key: value for key, value in first.options.items() if key in ("trials", "seed", "record", "every")}
+    return replace(first, text=text, scan={"build": build, **shared, **table})
 
 
 def _rule(system: Any, text: dict[str, Any]) -> Any:

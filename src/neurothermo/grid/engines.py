@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from neurothermo.core.checks import checked_count
@@ -20,7 +21,10 @@ MISSING = "{what} needs {module}: pip install 'neurothermo[scale]'"
 class Engine(Protocol):
     """Takes jobs, gives outcomes in whatever order they end."""
 
-    threads: int | None
+    @property
+    def threads(self) -> int | None:
+        """Of a task's kernels; None where a worker has its own."""
+        ...
 
     def workers(self) -> int:
         """How many tasks run at once."""
@@ -53,7 +57,6 @@ class Cluster:
 
     client: Any
     threads: int | None
-    flying: dict[str, Any] = field(default_factory=dict)
 
     def workers(self) -> int:
         """As many as there are now."""
@@ -65,7 +68,8 @@ class Cluster:
         from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        waiting, jobs_of = deque(jobs), {}
+        waiting = deque(jobs)
+        jobs_of: dict[Any, Job] = {}
         try:
             done = as_completed()
             while waiting or jobs_of:
@@ -112,18 +116,38 @@ def engine(workers: Any, client: Any, scheduler: Any, threads: int | None) -> It
         yield Cluster(client, threads)
         return
     if scheduler is not None:
-        with _reached(distributed, scheduler) as reached:
+        with _silenced(), _reached(distributed, scheduler) as reached:
             yield Cluster(reached, threads)
         return
     count = checked_count(workers, "workers")
     share = threads if threads is not None else max(1, available_cores() // count)
     with (
+        _silenced(),
         distributed.LocalCluster(
-            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs="CRITICAL"
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            silence_logs="CRITICAL",
         ) as cluster,
         distributed.Client(cluster) as own,
     ):
         yield Cluster(own, share)
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Without the tracebacks that Dask logs of each lost connection: one sentence says it."""
+    own = ("distributed", "tornado", "asyncio")
+    loggers = [logging.getLogger(name) for name in [*logging.root.manager.loggerDict] if name.split(".")[0] in own]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def needed(module: str, what: str) -> Any:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,15 +141,24 @@ def opened_store(path: Path, grid: Grid, trials: int, asked: dict[str, Any], chu
         If the folder holds something else, or a scan of another configuration; the difference is named.
     """
     needed("zarr", "a store")
-    try:
-        if not (path / "zarr.json").exists():
-            _create(path, grid, {**asked, "chunk": chunk()})
-        with locked(path / LOCK) as sentence:
+    size = None if (path / "zarr.json").exists() else chunk()
+    with ExitStack() as held:
+        with _explained(path):
+            if size is not None:
+                _create(path, grid, {**asked, "chunk": size})
             stored = configuration(path)
             check_same(path, stored, asked)
+            sentence = held.enter_context(locked(path / LOCK))
             remove_torn(path)
             done = read_log(path, mend=True)
-            yield Store(path, grid, trials, stored["chunk"], done, first=first_lines(done)), sentence
+        yield Store(path, grid, trials, stored["chunk"], done, first=first_lines(done)), sentence
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Errors of the file system as sentences."""
+    try:
+        yield
     except OSError as error:
         raise _sentence(error, path, 0) from error
 

@@ -142,8 +142,10 @@ def _prepared(
     if isinstance(recipe, bytes):
         import cloudpickle
 
-        recipe = cloudpickle.loads(recipe)
-    run: Prepared = recipe.run(dict(parameters), direction, threads)
+        made: Recipe = cloudpickle.loads(recipe)
+    else:
+        made = recipe
+    run = made.run(dict(parameters), direction, threads)
     warn_of_long_steps(run.plan, run.law, run.numbers)
     return run
 

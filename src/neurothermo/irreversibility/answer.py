@@ -13,6 +13,7 @@ HIDDEN = (
     "Neurons and regions that were not recorded can hide irreversibility: read this as a lower bound on that of the "
     "whole network."
 )
+EITHER_WAY = "Neurons that were not recorded can make this too small or, where the model is wrong, too large."
 CONSISTENT = "The interval includes zero: these data do not show that the activity is irreversible."
 
 NEGATIVE = "The value is negative, and so is the whole interval: a bound below zero says nothing."
@@ -38,4 +39,5 @@ def answer(recording: Recording, value: float, **fields: Any) -> Estimate:
         said = (NEGATIVE, *said)
     fields.setdefault("counted", "samples")
     fields.setdefault("n", recording.samples)
-    return Estimate(value, units=PER_SAMPLE, rate=recording.required_rate(), diagnostics=(*said, HIDDEN), **fields)
+    said = (*said, HIDDEN if fields.get("kind") == "lower bound" else EITHER_WAY)
+    return Estimate(value, units=PER_SAMPLE, rate=recording.required_rate(), diagnostics=said, **fields)

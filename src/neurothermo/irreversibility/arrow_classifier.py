@@ -14,6 +14,7 @@ from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.arrow_features import feature_count, scaled_features, windows
 from neurothermo.irreversibility.arrow_models import MODELS, boosted_odds, linear_scores, logistic_odds, noise_share
 from neurothermo.irreversibility.blocks import NULL, Blocks, cut, flips, p_of, why_not_blocks
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.recordings.recording import Recording
 
 WINDOW, FOLDS = 3, 5
@@ -55,13 +56,17 @@ def classifier(
 ) -> Estimate:  # fmt: skip
     r"""A lower bound from telling windows of the recording from windows run backwards.
 
-    .. math:: (w - 1)\, \sigma \ge D(P \| \tilde P) \ge 2 \rho \operatorname{artanh} \rho, \quad
+    .. math:: m\, \sigma \ge D(P \| \tilde P) \ge 2 \rho \operatorname{artanh} \rho, \quad
               \rho = \frac{\langle \phi \rangle}{\langle \phi^2 \rangle^{1/2}}, \quad \phi = \tanh(f/2)
 
     for any f(window) that changes sign with the direction of the window: here the log odds, forward against backward,
     of a classifier. Averages are over windows that it was not trained on, in contiguous folds, so that a classifier
     that learned noise wins nothing. :math:`\phi` cannot exceed 1, so that no single window decides, as one can in
     bounds with an exponential average. Of the true log odds s the bound loses only what :math:`\tanh^2(s/2)` varies.
+
+    σ is the entropy production in a step of a stationary Markov process of even variables, hidden ones included. Where
+    a row is a function of its state at an instant, w rows see m = w - 1 steps; where rows are averages or counts over a
+    step (`Recording.averaged`, binned spikes) they are functions of the path, and m = w.
 
     The null of the p-value: every block could as well have run backwards. Labels of whole blocks are swapped, and for
     "logistic" the linear part of the classifier is trained again under each swap; for "boosting" the scores are kept
@@ -97,6 +102,7 @@ def classifier(
     Seif, Hafezi and Jarzynski, Nat. Phys. 17, 105 (2021): the arrow of time as a classification. Timpanaro, Guarnieri,
     Goold and Landi, Phys. Rev. Lett. 123, 090604 (2019): the bound, as an uncertainty relation.
     """
+    recording = checked_recording(recording)
     window, folds = checked_count(window, "window", least=2), checked_count(folds, "folds", least=2)
     checked_choice(model, "model", MODELS)
     confidence = checked_fraction(confidence, "confidence")

@@ -65,11 +65,17 @@ class Assessment:
         return tuple(f"{name} warns: {said}" for name, found in given if (said := warnings_of(found)))
 
     @property
-    def paragraph(self) -> str:
-        """What can and cannot be concluded."""
+    def conclusion(self) -> tuple[str, ...]:
+        """What can and cannot be concluded: what was found, then the points to mind, one a string."""
         return conclusion(
             self.recording, self.results, self.corrected, self.findings, self.stationarity, self.confidence
         )
+
+    @property
+    def paragraph(self) -> str:
+        """The conclusion as text: what was found, and a line for each point to mind."""
+        found, *points = self.conclusion
+        return "\n".join([found, *(f"- {point}" for point in points)])
 
     @property
     def table(self) -> Any:
@@ -107,9 +113,11 @@ class Assessment:
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        head = (HEAD[0], "nats per second", f"{self.confidence:.0%} interval", *HEAD[3:])
-        lines = aligned([head, *self.rows()])
-        left_out = [f"not used: {name}: {unprefixed(name, why)}" for name, why in self.obstacles.items()]
+        head = (HEAD[0], "value", "units", f"{self.confidence:.0%} interval", *HEAD[3:])
+        units = [per_second(found).units for found in self.results.values()]
+        rows = [(*row[:2], unit, *row[2:]) for row, unit in zip(self.rows(), units, strict=True)]
+        lines = aligned([head, *rows])
+        left_out = [f"not used: {said}" for said in merged(self.obstacles)]
         silent = [f"no answer: {name}: {self.results[name].diagnostics[0]}" for name in self.unanswered]
         return "\n".join([*lines, *silent, *left_out, *self.warnings, "", self.paragraph])
 
@@ -124,6 +132,7 @@ class Assessment:
             "stationarity": self.stationarity.to_dict(),
             "confidence": self.confidence,
             "paragraph": self.paragraph,
+            "conclusion": list(self.conclusion),
         }
 
 
@@ -159,6 +168,14 @@ def number(value: float, stderr: float) -> str:
 def unprefixed(name: str, sentence: str) -> str:
     """A sentence without the method's name before it."""
     return sentence.removeprefix(name).removeprefix(":").lstrip()
+
+
+def merged(obstacles: Mapping[str, str]) -> list[str]:
+    """Each sentence once, after the names of all methods it is said of."""
+    names: dict[str, list[str]] = {}
+    for name, why in obstacles.items():
+        names.setdefault(unprefixed(name, why).rstrip(". "), []).append(name)
+    return [f"{', '.join(group)}: {why}" for why, group in names.items()]
 
 
 def bracket(interval: tuple[float, float]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from neurothermo.core.checks import checked_choice
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.methods import METHODS
 from neurothermo.recordings.recording import Recording
 
@@ -43,6 +44,7 @@ def attribution(recording: Recording, method: str = "gaussian", **options: Any) 
     InputError
         If the method cannot split its value, or cannot be used on the recording.
     """
+    recording = checked_recording(recording)
     checked_choice(method, "method", tuple(METHODS))
     split = METHODS[method].attribution
     if split is None:

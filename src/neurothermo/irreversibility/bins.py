@@ -11,6 +11,7 @@ import numpy as np
 from neurothermo.core.checks import checked_choice
 from neurothermo.core.errors import InputError
 from neurothermo.irreversibility.assessment import per_second
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.methods import METHODS
 from neurothermo.recordings.clock import seconds, shown_seconds
 from neurothermo.recordings.recording import SPIKES, Recording
@@ -53,6 +54,7 @@ def across_bins(
     """
     import xarray
 
+    recording = checked_recording(recording)
     checked_choice(method, "method", tuple(METHODS))
     if recording.kind != SPIKES:
         raise InputError(f"recording must be one of spikes, got {recording.kind}: these have their bins already")

@@ -9,10 +9,12 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.resampling import generator
-from neurothermo.recordings.recording import SPIKES, Recording
+from neurothermo.recordings.recording import SPIKES, STATES, Recording
 
 FEWEST, MOST = 12, 60  # blocks
 LONG = 5  # correlation times that a block should hold
+SAME = 1e-12  # a correlation this close to one is that of a copy
+CHANGES = 50  # from row to row, of states: fewer events say nothing about their order
 NULL = "reversible: any block of the recording could as well have run backwards"
 
 
@@ -59,6 +61,21 @@ def why_not_blocks(recording: Recording, least: int, fewest_channels: int = 1) -
     flat = np.flatnonzero(np.ptp(values, axis=0) == 0)
     if len(flat):
         return f"channel {recording.names[flat[0]]!r} never changes: leave it out"
+    if recording.kind == STATES:
+        changes = sum(int(np.any(np.diff(segment, axis=0) != 0, axis=1).sum()) for segment in recording.segments)
+        if changes < CHANGES:
+            return f"needs at least {CHANGES} changes from one row to the next, got {changes}: record longer"
+    return None
+
+
+def copied(recording: Recording) -> str | None:
+    """The sentence where every channel is a copy of the first, or its negative; None where one is not."""
+    rows = np.concatenate(recording.segments).astype(np.float64)
+    rows = rows / np.abs(rows).max(axis=0)
+    rows = rows - rows.mean(axis=0)
+    rows /= np.sqrt(np.mean(rows**2, axis=0))
+    if np.all(np.abs(np.abs(rows.T @ rows[:, 0]) / len(rows) - 1) < SAME):
+        return "every channel is a copy of the first: there is nothing between them to be asymmetric"
     return None
 
 
@@ -68,6 +85,8 @@ def cut(recording: Recording, least: int) -> Blocks:
     Pieces of the recording shorter than `least` rows are left out.
     """
     segments = [segment.astype(np.float64) for segment in recording.segments if len(segment) >= least]
+    largest = np.max([np.abs(segment).max(axis=0) for segment in segments], axis=0)
+    segments = [segment / np.where(largest > 0, largest, 1.0) for segment in segments]  # squares fit into a number
     rows = np.concatenate(segments)
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     segments = [(segment - mean) / np.where(spread > 0, spread, 1.0) for segment in segments]

@@ -14,8 +14,15 @@ from neurothermo.core.checks import Array, checked_choice, checked_count, checke
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.resampling import generator, quantile
-from neurothermo.irreversibility.answer import HIDDEN
-from neurothermo.irreversibility.comparing_words import BIAS, MARK, difference, equality, rates_differ, signs_differ
+from neurothermo.irreversibility.comparing_words import (
+    BIAS,
+    MARK,
+    difference,
+    equality,
+    of_each,
+    rates_differ,
+    signs_differ,
+)
 from neurothermo.irreversibility.matching import LENGTH, MATCHES, RATE, matched
 from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.recording import Recording
@@ -46,7 +53,7 @@ def compare(
     Parameters
     ----------
     first, second : Recording, or sequence of Recording
-        With the same channels. Spikes are binned here, with `width`, so that their rates can be matched before.
+        With the same channels. Spikes are binned here, with `width`, after they were matched.
     method : str
         A name of `irreversibility.METHODS`.
     match : "length", "rate" or None
@@ -72,7 +79,8 @@ def compare(
     Raises
     ------
     InputError
-        If channels or sampling rates differ, `match` is none of the three, or "rate" of what are no spikes, lists have different lengths, or the method cannot be used on one.
+        If channels or sampling rates differ, `match` is none of the three or "rate" of what are no spikes,
+        lists have different lengths, or the method cannot be used on one.
 
     References
     ----------
@@ -101,7 +109,7 @@ def compare(
 
 
 def _pair(
-    first: Recording, second: Recording, method: str, match: bool, width: Any, confidence: float, seed: int,
+    first: Recording, second: Recording, method: str, match: str | None, width: Any, confidence: float, seed: int,
     options: dict[str, Any],
 ) -> Estimate:  # fmt: skip
     one, two, said = matched(first, second, match, width, seed)
@@ -136,7 +144,7 @@ def _difference(
     remarks = [difference(value, low, high, null), f"What is compared: {null}."]
     if match is None:
         remarks.append(BIAS)
-    remarks += [sentence for each in found for sentence in each.diagnostics if sentence != HIDDEN]
+    remarks += of_each(*found)
     return Estimate(
         value, sqrt(one.stderr**2 + other.stderr**2), (low, high), confidence, n=(first.samples, second.samples),
         counted="samples", units=one.units, method=f"second minus first, {found[1].method}",

@@ -7,6 +7,7 @@ from math import isnan
 import numpy as np
 
 from neurothermo.core.estimate import Estimate
+from neurothermo.irreversibility.answer import HIDDEN
 from neurothermo.recordings.recording import SPIKES, Recording
 
 BIAS = (
@@ -14,7 +15,11 @@ BIAS = (
     "the biases."
 )
 UNLIKE = 1.2  # ratio of rates worth a sentence
-MARK = ("The second has", "The interval includes zero: these data do not show a difference", "There is no difference")
+MARK = (
+    "In the second the",
+    "The interval includes zero: these data do not show a difference",
+    "There is no difference",
+)
 
 
 def equality(found: Estimate, index: bool, thinned: bool) -> str:
@@ -32,10 +37,17 @@ def difference(value: float, low: float, high: float, what: str) -> str:
     if isnan(value):
         return "There is no difference to be given: the method found no value for one of them."
     if low > 0 or high < 0:
-        return f"The second has the {'higher' if low > 0 else 'lower'} {what}."
+        return f"In the second the {what} is {'higher' if low > 0 else 'lower'}."
     if isnan(low) or isnan(high):
         return "There is no difference with an interval: the method found none for one of them."
     return "The interval includes zero: these data do not show a difference."
+
+
+def of_each(first: Estimate, second: Estimate) -> list[str]:
+    """The diagnostics of both methods, each once; those of one recording say of which."""
+    one, two = ([said for said in each.diagnostics if said != HIDDEN] for each in (first, second))
+    found = [said if said in two else f"Of the first: {said}" for said in one]
+    return found + [f"Of the second: {said}" for said in two if said not in one]
 
 
 def signs_differ(thinned: Estimate, plain: Estimate) -> tuple[str, ...]:

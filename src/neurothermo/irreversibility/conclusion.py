@@ -1,4 +1,4 @@
-"""One honest paragraph: what several methods on one recording allow to say, and what not."""
+"""What several methods on one recording allow to say, and what not: a paragraph, and a list of what to mind."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from math import isfinite
 
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.verdict import Verdict
-from neurothermo.irreversibility.answer import CONSISTENT, HIDDEN
+from neurothermo.irreversibility.answer import CONSISTENT, EITHER_WAY, HIDDEN
 from neurothermo.irreversibility.indices import NOT_ENTROPY, SYMMETRIC
 from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.clock import shown_seconds
 from neurothermo.recordings.recording import Recording
 
-UNIVERSAL = (CONSISTENT, HIDDEN, NOT_ENTROPY, SYMMETRIC)  # said of every recording, not of this one
+UNIVERSAL = (CONSISTENT, EITHER_WAY, HIDDEN, NOT_ENTROPY, SYMMETRIC)  # said of every recording, not of this one
+INSTANT = "the state at an instant, and no filter reached beyond it"
+NO_EVIDENCE = "That is not evidence that it is reversible"
+STEP = "the path within its own step, and no filter reached beyond it"
 
 
 def conclusion(
     recording: Recording, results: Mapping[str, Estimate], corrected: Mapping[str, float], findings: Sequence[str],
     stationarity: Verdict, confidence: float,
-) -> str:  # fmt: skip
-    """The paragraph of an assessment."""
+) -> tuple[str, ...]:  # fmt: skip
+    """The paragraph of an assessment, with what was found, and the points to mind, one a string."""
     rate = recording.required_rate()
     data = (
         f"{recording.size} channel{'s' if recording.size != 1 else ''}, {recording.samples} samples, one every "
@@ -28,22 +31,31 @@ def conclusion(
     )
     tested = f"{len(corrected)} test{'s' if len(corrected) != 1 else ''} at level {1 - confidence:.3g}"
     correction = f"{tested}{', corrected by Holm' if len(corrected) > 1 else ''}"
-    sentences = [f"Data: {data}."]
     if findings:
-        sentences += _found(results, findings, f"{correction}, and intervals above zero")
+        sentences = _found(recording, results, findings, f"{correction}, and intervals above zero")
     else:
-        sentences += _not_found(results, correction)
-    sentences += _divided(results, corrected, findings, confidence)
-    sentences += _disagreeing(results, findings)
+        sentences = _not_found(results, correction, _rejecting(results, corrected, confidence))
+    points = [f"Data: {data}.", *_divided(results, corrected, findings, confidence)]
+    points += [*_refuted(results, findings), *_disagreeing(results, findings)]
     warning = [name for name in findings if METHODS[name].kind != INDEX and warnings_of(results[name])]
     if warning:
-        sentences.append(f"Do not take {_listed(warning)} at their word before you have read their warnings.")
-    sentences.append(_stationary(stationarity))
-    sentences.append(HIDDEN)
-    return " ".join(sentences)
+        whose = "its" if len(warning) == 1 else "their"
+        points.append(f"Do not take {_listed(warning)} at {whose} word before you have read {whose} warnings.")
+    points += [_stationary(stationarity), _hidden(results)]
+    return (" ".join(sentences), *points)
 
 
-def _found(results: Mapping[str, Estimate], findings: Sequence[str], how: str) -> list[str]:
+def _hidden(results: Mapping[str, Estimate]) -> str:
+    """What hidden neurons do to bounds, and to estimates, of those that there are."""
+    kinds = {results[name].kind for name in results if METHODS[name].kind != INDEX}
+    if kinds == {"lower bound"} or not kinds:
+        return HIDDEN
+    return (
+        EITHER_WAY if "lower bound" not in kinds else f"Bounds hold for the whole network. Of estimates: {EITHER_WAY}"
+    )
+
+
+def _found(recording: Recording, results: Mapping[str, Estimate], findings: Sequence[str], how: str) -> list[str]:
     tried = "the only method" if len(results) == 1 else f"{len(findings)} of {len(results)} methods"
     said = [f"This activity can be told from a reversible one by {tried} ({_listed(findings)}; {how})."]
     bounds = _entropies(results, findings, "lower bound")
@@ -52,7 +64,8 @@ def _found(results: Mapping[str, Estimate], findings: Sequence[str], how: str) -
         low = results[best].per_second.interval[0]
         said.append(
             f"It produces at least {_amount(low)} (the lower end of the interval of {best}, the largest among the "
-            "bounds; its confidence holds for one bound, not for the largest of several)."
+            "bounds; its confidence holds for one bound, not for the largest of several), if it is stationary and each "
+            f"row is a function of {STEP if recording.averaged else INSTANT}."
         )
     fitted = _entropies(results, findings, "estimate")
     if fitted:
@@ -65,22 +78,27 @@ def _found(results: Mapping[str, Estimate], findings: Sequence[str], how: str) -
     return said
 
 
-def _not_found(results: Mapping[str, Estimate], correction: str) -> list[str]:
-    tried = "The method" if len(results) == 1 else f"None of {len(results)} methods"
-    verb = "does not tell" if len(results) == 1 else "tells"
-    said = [f"{tried} {verb} this activity from a reversible one ({correction})."]
+def _not_found(results: Mapping[str, Estimate], correction: str, rejecting: Sequence[str]) -> list[str]:
+    if rejecting:
+        verb = "rejects" if len(rejecting) == 1 else "reject"
+        said = [
+            f"{_test_of(rejecting)} {verb} reversibility ({correction}), but no method gives a value that is above "
+            "zero with its whole interval: not counted as a finding."
+        ]
+    else:
+        tried = "The method" if len(results) == 1 else f"None of {len(results)} methods"
+        verb = "does not tell" if len(results) == 1 else "tells"
+        said = [f"{tried} {verb} this activity from a reversible one ({correction})."]
     ends = {
         name: found.per_second.interval[1] for name, found in results.items()
         if METHODS[name].kind == "estimate" and found.rate is not None and isfinite(found.interval[1])
     }  # fmt: skip
     if ends:
         name = max(ends, key=lambda one: ends[one])
-        said.append(
-            f"That is not evidence that it is reversible: {name} leaves room for up to {_amount(ends[name])}, "
-            "if its model is right."
-        )
-    else:
-        said.append("That is not evidence that it is reversible: more data, or another method, may show it.")
+        room = f"{name} leaves room for up to {_amount(ends[name])}, if its model is right."
+        said.append(f"How much it produces is open: {room}" if rejecting else f"{NO_EVIDENCE}: {room}")
+    elif not rejecting:
+        said.append(f"{NO_EVIDENCE}: more data, or another method, may show it.")
     return said
 
 
@@ -88,7 +106,9 @@ def _divided(
     results: Mapping[str, Estimate], corrected: Mapping[str, float], findings: Sequence[str], confidence: float
 ) -> list[str]:
     """Where test and interval disagree, or the correction decided."""
-    split = [name for name, p in corrected.items() if p <= 1 - confidence and name not in findings]
+    split = [name for name in _rejecting(results, corrected, confidence) if name not in findings]
+    valued = [name for name in split if isfinite(results[name].value)]
+    silent = [name for name in split if name not in valued]
     lost = [
         name for name, p in corrected.items()
         if p > 1 - confidence >= (results[name].p_value or 0.0) and results[name].interval[0] > 0
@@ -96,12 +116,45 @@ def _divided(
     untested = [name for name, found in results.items() if name not in corrected and found.interval[0] > 0]
     said = []
     if untested:
-        said.append(f"{_listed(untested)} had no test here: not counted, though the interval is above zero.")
-    if split:
-        said.append(f"The test of {_listed(split)} rejects, but its interval includes zero: not counted as a finding.")
+        above = "its interval is" if len(untested) == 1 else "their intervals are"
+        said.append(f"{_listed(untested)} had no test here: not counted, though {above} above zero.")
+    if valued and findings:
+        verb, whose = ("rejects", "its interval does") if len(valued) == 1 else ("reject", "their intervals do")
+        said.append(f"{_test_of(valued)} {verb}, but {whose} not lie above zero: not counted as findings.")
+    if silent:
+        verb, none = ("rejects", "it gives") if len(silent) == 1 else ("reject", "they give")
+        said.append(f"{_test_of(silent)} {verb}, but {none} no value: not counted as findings.")
     if lost:
         said.append(f"{_listed(lost)} would reject alone, and does not after the correction.")
     return said
+
+
+def _rejecting(results: Mapping[str, Estimate], corrected: Mapping[str, float], confidence: float) -> list[str]:
+    return [name for name in results if corrected.get(name, 1.0) <= 1 - confidence]
+
+
+def _test_of(names: Sequence[str]) -> str:
+    return f"The test{'' if len(names) == 1 else 's'} of {_listed(names)}"
+
+
+def _refuted(results: Mapping[str, Estimate], findings: Sequence[str]) -> list[str]:
+    """Estimates that lie with their whole interval below what a bound has found: the model does not hold."""
+    bounds = _entropies(results, findings, "lower bound")
+    if not bounds:
+        return []
+    best = max(bounds, key=lambda name: results[name].per_second.interval[0])
+    least = results[best].per_second.interval[0]
+    below = [
+        name for name in _entropies(results, tuple(results), "estimate")
+        if results[name].rate is not None and results[name].per_second.interval[1] < least
+    ]  # fmt: skip
+    if not below:
+        return []
+    verb = "lies" if len(below) == 1 else "lie"
+    return [
+        f"{_listed(below)} {verb} below the {_amount(least)} of the bound of {best}, which needs no such model: "
+        "refuted by it, as long as the recording is stationary."
+    ]
 
 
 def _disagreeing(results: Mapping[str, Estimate], findings: Sequence[str]) -> list[str]:
@@ -109,7 +162,7 @@ def _disagreeing(results: Mapping[str, Estimate], findings: Sequence[str]) -> li
     silent = [name for name in results if name not in findings and METHODS[name].kind != INDEX]
     if not findings or not silent:
         return []
-    return [f"Not shown by {_listed(silent)}: {'; '.join(f'{name} misses {METHODS[name].misses}' for name in silent)}."]
+    return [f"Not shown by {_listed(silent)}; what each of them misses is in irreversibility.METHODS."]
 
 
 def warnings_of(found: Estimate) -> str:

@@ -16,6 +16,7 @@ from neurothermo.irreversibility.couplings_fit import DENSE
 from neurothermo.irreversibility.couplings_found import Found, details_of, found_in, sentences, swamped
 from neurothermo.irreversibility.couplings_moves import why_not_spins
 from neurothermo.irreversibility.couplings_stationary import MOST_CHANNELS, stationary_flow
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.recordings.recording import Recording
 
@@ -90,6 +91,7 @@ def kinetic_ising(
     Roudi and Hertz, Phys. Rev. Lett. 106, 048702 (2011), for the likelihood of both orders; Aguilera, Moosavi and
     Shimazaki, Nat. Commun. 12, 1197 (2021), for the entropy production of the network.
     """
+    recording = checked_recording(recording)
     confidence = checked_fraction(confidence, "confidence")
     with one_blas_thread():
         found = _found(recording, order, l2, self_couplings)

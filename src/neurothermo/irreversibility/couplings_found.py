@@ -128,8 +128,8 @@ def swamped(value: float, bias: float, stderr: float, p_value: float) -> str | N
     if abs(bias) <= max(value, 0.0) + SWAMPED * stderr or (p_value > 0.01 and abs(bias) < 1):
         return None
     return (
-        f"The bias of the couplings ({bias:.3g} nats per sample) is more than all that was found ({value:.3g}): some of "
-        "them are hardly determined. Give a larger l2, wider bins, or fewer channels."
+        f"The bias of the couplings ({bias:.3g} nats per sample) is more than all that was found ({value:.3g}): some "
+        "of them are hardly determined. Give a larger l2, wider bins, or fewer channels."
     )
 
 
@@ -138,8 +138,8 @@ def sentences(found: Found, p_value: float, ratio_p: float, stderr: float, stati
     said = []
     if found.copies:
         said.append(
-            f"A channel copies others, so that couplings can stand for each other and l2 = {RIDGE:g} was used; channels "
-            "that fire in one bin are counted as if each were drawn by itself: leave one of them out."
+            f"A channel copies others, so that couplings can stand for each other and l2 = {RIDGE:g} was used; "
+            "channels that fire in one bin are counted as if each were drawn by itself: leave one of them out."
         )
     elif found.separable:
         said.append(

@@ -20,6 +20,7 @@ from neurothermo.irreversibility.cross_spectrum_measured import (
     standardised,
 )
 from neurothermo.irreversibility.cross_spectrum_null import share_p_values, turned_p_value
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.recordings.recording import Recording
 
@@ -95,6 +96,7 @@ def spectral(
     Seara, Machta and Murrell, Nature Communications 12, 392 (2021), for continuous time; tapers: Riedel and
     Sidorenko, IEEE Transactions on Signal Processing 43, 188 (1995).
     """
+    recording = checked_recording(recording)
     checked_choice(null, "null", tuple(NULLS))
     confidence, seed = checked_fraction(confidence, "confidence"), checked_count(seed, "seed", 0)
     surrogates = checked_count(surrogates, "surrogates", 19)

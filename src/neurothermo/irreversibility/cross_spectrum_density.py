@@ -10,6 +10,7 @@ from neurothermo.core.checks import checked_count, checked_fraction
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.cross_spectrum_fit import chance
 from neurothermo.irreversibility.cross_spectrum_measured import measured_of, scatter
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.recordings.recording import Recording
 
@@ -42,6 +43,7 @@ def production_spectrum(
     InputError
         As `spectral` does.
     """
+    recording = checked_recording(recording)
     import xarray
 
     confidence, bands = checked_fraction(confidence, "confidence"), checked_count(bands, "bands")

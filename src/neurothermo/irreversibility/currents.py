@@ -9,9 +9,11 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
+from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.blocks import NULL, p_of
 from neurothermo.irreversibility.currents_precision import Precision, bound_of, precision_of
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.irreversibility.maximum_entropy_judged import null_of, turned
 from neurothermo.irreversibility.maximum_entropy_shares import dataset, jackknife, two_sided
@@ -41,21 +43,29 @@ def obstacle(recording: Recording, window: int = 1) -> str | None:
 def cost(recording: Recording) -> float:
     """About how many seconds `uncertainty` takes on one core."""
     pairs = recording.size * (recording.size - 1) / 2
-    return 0.05 + recording.samples * pairs * (3e-8 + 1e-10 * pairs)
+    return 0.05 + recording.samples * pairs * (8e-8 + 2e-10 * pairs)
 
 
 def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.95, seed: int = 0) -> Estimate:
     r"""Lower bound on entropy production from the precision of antisymmetric currents.
 
-    .. math:: \Sigma \ge p\, B(\rho)/L, \qquad B(\rho) = 2 \sqrt\rho\, \mathrm{artanh} \sqrt\rho
+    .. math:: \Sigma \ge p\, B(\rho)/m, \qquad B(\rho) = 2 \sqrt\rho\, \mathrm{artanh} \sqrt\rho
               \ge \ln \frac{1 + \rho}{1 - \rho}, \qquad
               \rho = \langle g \rangle^T \langle g g^T \rangle^{-1} \langle g \rangle
 
-    with the currents g_ij, sums of x_i' x_j - x_j' x_i over a window of L transitions: of signals, twice the area
-    swept between i and j. ρ/(1 - ρ) is the largest squared mean over variance of any combination of them. Averages go
-    over the windows in which something changes, a share p of all.
+    with the currents g of three kinds, sums over a window of L transitions: x_i' x_j - x_j' x_i (of signals, twice the
+    area swept between i and j), x_i' - x_i, and x_i' x_j' - x_i x_j. The mean of the last two is zero, but they take
+    from the first what varies without telling the direction of time: the bound does not depend on units, zeros, or how
+    states are coded. (With more than 700 currents, or fewer than 20 windows for each, the third kind is left out.)
+    ρ/(1 - ρ) is the largest squared mean over variance of any combination. Averages go over the windows in which
+    something changes, a share p of all.
 
-    It holds for one window of any stationary process with even variables, at any sampling: with P and its reversal
+    Σ is the entropy production in a step of a stationary Markov process of even variables, hidden ones included. Where
+    a row is a function of its state at an instant, L + 1 rows see L steps, m = L; where rows are averages or counts
+    over a step (`Recording.averaged`, binned spikes) they are functions of the path, and m = L + 1: long windows lose
+    less.
+
+    It holds at any sampling: with P and its reversal
     Q = P e^{-s}, M = (P + Q)/2 and t = tanh(s/2), a current has the mean <g t>_M and the square <g^2>_M; Cauchy and
     Schwarz give <t^2>_M >= ρ, and Jensen, for the convex function of t^2, <2 t artanh t>_M >= B(ρ). For small ρ it is
     2 <g>^2/Var g, the relation of continuous time; that one may fail for sampled data, this cannot. A linear Langevin
@@ -67,8 +77,7 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
     Parameters
     ----------
     recording : Recording
-        States or signals, at least two channels, stationary. Signals are centred and scaled, which changes nothing
-        but rounding and, for the means, makes the areas those about the centre.
+        States or signals, at least two channels, stationary. They are centred and scaled.
     window : int
         L, transitions.
     confidence : float
@@ -78,7 +87,7 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
     Returns
     -------
     Estimate
-        Nats per sample, kind "lower bound". `details`: `precision` (ρ), `quadratic` (2ρ p/L), `hasegawa_van_vu`
+        Nats per sample, kind "lower bound". `details`: `precision` (ρ), `quadratic` (2ρ p/m), `hasegawa_van_vu`
         (the same with ln(1 + 2ρ/(1 - ρ)) in place of B).
 
     Raises
@@ -92,6 +101,7 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
     currents; Hasegawa, Van Vu, Phys. Rev. Lett. 123, 110602 (2019): ln(1 + 2ρ/(1 - ρ)) from the fluctuation theorem;
     Timpanaro, Guarnieri, Goold, Landi, Phys. Rev. Lett. 123, 090604 (2019): B(ρ), the tightest.
     """
+    recording = checked_recording(recording)
     confidence = checked_fraction(confidence, "confidence")
     found = _precision(recording, window)
     statistic, null = turned(found.products, seed)
@@ -110,7 +120,8 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
         details={
             "precision": found.rho, "raw": raw, "bias": bias, "quadratic": 2 * found.rho * found.share,
             "hasegawa_van_vu": float(np.log1p(odds)) * found.share, "windows_with_a_change": found.count,
-            "pairs": found.chosen.pairs.shape[1], "observables": len(found.theta), "blocks": len(found.products), "null": NULL,
+            "pairs": found.chosen.pairs.shape[1], "observables": len(found.theta),
+            "blocks": len(found.products), "null": NULL,
         },
     )  # fmt: skip
 
@@ -118,10 +129,11 @@ def uncertainty(recording: Recording, *, window: int = 1, confidence: float = 0.
 def attribution(recording: Recording, *, window: int = 1, confidence: float = 0.95, seed: int = 0) -> Any:
     r"""Which channels and pairs the bound of `uncertainty` is from.
 
-    .. math:: \Sigma_{ij} \propto c_{ij} \langle g_{ij} \rangle, \qquad
-              c = \langle g g^T \rangle^{-1} \langle g \rangle, \qquad \sum_{ij} c_{ij} \langle g_{ij} \rangle = \rho
+    .. math:: \Sigma_{ij} \propto \sum_{g \text{ of } i, j} c_g \langle g \rangle, \qquad
+              c = \langle g g^T \rangle^{-1} \langle g \rangle, \qquad c \cdot \langle g \rangle = \rho
 
-    scaled to the value. A share may be negative: a pair whose order the others explain too well.
+    scaled to the value; what belongs to one channel alone is on the diagonal. A share may be negative: a pair whose
+    order the others explain too well.
 
     Parameters
     ----------
@@ -153,8 +165,9 @@ def attribution(recording: Recording, *, window: int = 1, confidence: float = 0.
     left = products * (bound_of(ratio) / np.maximum(ratio, 1e-300))[:, None] * found.share
 
     def table(values: Array) -> Array:
-        spread = np.zeros((*values.shape[:-1], recording.size, recording.size))
-        np.add.at(spread, (..., first, second), values / 2)
+        flat = np.zeros((recording.size**2, *values.shape[:-1]))
+        np.add.at(flat, first * recording.size + second, np.moveaxis(values, -1, 0) / 2)
+        spread = np.moveaxis(flat, 0, -1).reshape(*values.shape[:-1], recording.size, recording.size)
         return spread + spread.swapaxes(-1, -2)
 
     pairs, left_pairs = table(whole), table(left)
@@ -168,4 +181,5 @@ def _precision(recording: Recording, window: int) -> Precision:
     window = checked_count(window, "window")
     if why := obstacle(recording, window):
         raise InputError(why)
-    return precision_of(transitions_of(recording, window))
+    with one_blas_thread():
+        return precision_of(transitions_of(recording, window))

@@ -116,7 +116,9 @@ def _moments(data: Transitions, chosen: Observables) -> tuple[Array, Array]:
     return second / data.count, first / data.count
 
 
-def _sums(data: Transitions, chosen: Observables, theta: Array, moments: Array, blocks: int) -> tuple[Array, Array, Array]:
+def _sums(
+    data: Transitions, chosen: Observables, theta: Array, moments: Array, blocks: int
+) -> tuple[Array, Array, Array]:
     """Over blocks: of 1 and 2a - a^2, shape (B, 2), of g, and of the scores 2 (1 - a) g, shape (B, K)."""
     sums, plain, scores = np.zeros((blocks, 2)), np.zeros((blocks, len(theta))), np.zeros((blocks, len(theta)))
     block = data.block_of(blocks)

@@ -11,6 +11,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_bootstrap import block_circling, block_variance
 from neurothermo.irreversibility.gaussian_checks import length_sentences, residual_sentences
 from neurothermo.irreversibility.gaussian_fit import Linear, grows, moments_of, no_process, shrunk
@@ -90,6 +91,7 @@ def gaussian(
     Godrèche and Luck, Journal of Physics A 52, 035002 (2019), section 2; bias of P: Nicholls and Pope, Australian
     Journal of Statistics 30A, 296 (1988).
     """
+    recording = checked_recording(recording)
     checked_choice(interval, "interval", ("noncentral", "bootstrap"))
     checked_choice(null, "null", ("analytic", "surrogate"))
     confidence, seed = checked_fraction(confidence, "confidence"), checked_count(seed, "seed", 0)

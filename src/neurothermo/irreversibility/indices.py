@@ -9,7 +9,8 @@ import numpy as np
 from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
-from neurothermo.irreversibility.blocks import NULL, Blocks, cut, flips, p_of, why_not_blocks
+from neurothermo.irreversibility.blocks import NULL, Blocks, copied, cut, flips, p_of, why_not_blocks
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.recordings.recording import Recording
 
@@ -17,6 +18,7 @@ UNITS = "index"
 RESAMPLES = 999
 REFITS = 399
 ROWS = 10  # of the shortest block
+DEPENDENT = 1e-12  # of the largest variance: an axis with less has none
 WIDEST = 60  # channels whose matrix logarithm is taken some hundred times
 SYMMETRIC = "The interval includes zero: these data do not show an asymmetry in time."
 NOT_ENTROPY = (
@@ -27,7 +29,7 @@ NOT_ENTROPY = (
 
 def obstacle(recording: Recording) -> str | None:
     """Why `lagged_asymmetry` cannot be used on a recording; None where it can."""
-    why = why_not_blocks(recording, ROWS, 2)
+    why = why_not_blocks(recording, ROWS, 2) or copied(recording)
     return f"lagged_asymmetry: {why}" if why else None
 
 
@@ -74,6 +76,7 @@ def lagged_asymmetry(
     ----------
     Deco, Sanz Perl, Bocaccio, Tagliazucchi and Kringelbach, Commun. Biol. 5, 572 (2022).
     """
+    recording = checked_recording(recording)
     if why := obstacle(recording):
         raise InputError(why)
     confidence = checked_fraction(confidence, "confidence")
@@ -127,6 +130,8 @@ def _index(
 
     `changes` are what leaving out each block changes. Noise alone gives about kappa chi^2(nu): both from the null.
     """
+    if raw <= 0 or null.size < 2 or len(changes) < 2 or not float(np.nanvar(null)) > 0:
+        raise InputError(f"{method}: turning blocks round changes nothing in these data, so nothing can be tested")
     bias, count = float(np.nanmean(null)), len(changes)
     stderr = float(np.sqrt(np.sum((changes - changes.mean()) ** 2) * count / (count - 1)))
     freedom = 2 * bias**2 / float(np.nanvar(null))
@@ -155,7 +160,10 @@ def fluctuation_obstacle(recording: Recording) -> str | None:
         why = f"fits {recording.size**2} couplings, too many for {recording.samples} samples: use fewer channels"
     if why is None:
         start, lagged = _moments(cut(recording, ROWS))
-        if not np.isfinite(_violation(start.sum(axis=0), lagged.sum(axis=0))):
+        spread = np.linalg.eigvalsh(start.sum(axis=0))
+        if spread[0] <= DEPENDENT * spread[-1]:
+            why = "some channels are linear combinations of others: leave them out, or recording.components(2)"
+        elif not np.isfinite(_violation(start.sum(axis=0), lagged.sum(axis=0))):
             why = (
                 "no linear process in continuous time fits these lagged correlations (channels that depend on each "
                 "other, or sampled too slowly)"
@@ -203,6 +211,7 @@ def fluctuation_dissipation(recording: Recording, *, confidence: float = 0.95, s
     Gardiner, Handbook of Stochastic Methods, 3rd ed. (2004), section 5.3; Lucente, Gradenigo and Salasnich,
     Entropy 27, 1104 (2025).
     """
+    recording = checked_recording(recording)
     if why := fluctuation_obstacle(recording):
         raise InputError(why)
     confidence = checked_fraction(confidence, "confidence")
@@ -227,12 +236,17 @@ def _moments(blocks: Blocks) -> tuple[Array, Array]:
 def _violation(covariance: Array, lagged: Array) -> Any:
     """The index from C(0) and C(1), any leading shape; NaN where no process in continuous time has these."""
     covariance, lagged = np.broadcast_arrays(covariance, lagged)
+    spread, eye = np.linalg.eigvalsh(covariance), np.eye(covariance.shape[-1])
+    solvable = spread[..., 0] > DEPENDENT * spread[..., -1]
+    covariance = np.where(solvable[..., None, None], covariance, eye)
     step = np.swapaxes(np.linalg.solve(covariance, np.swapaxes(lagged, -1, -2)), -1, -2)
     roots, vectors = np.linalg.eig(step)
     with np.errstate(divide="ignore", invalid="ignore"):
         logarithms = np.log(roots.astype(np.complex128))
     proper = np.all((np.abs(roots) < 1) & ((roots.real > 0) | (np.abs(roots.imag) > 1e-12)), axis=-1)
+    proper &= solvable & (np.linalg.cond(vectors) < 1 / DEPENDENT)
     logarithms = np.where(proper[..., None], logarithms, -1.0)
+    vectors = np.where(proper[..., None, None], vectors, eye)
     relaxation = -(vectors * logarithms[..., None, :] @ np.linalg.inv(vectors)).real
     product = relaxation @ covariance
     noise = (product + np.swapaxes(product, -1, -2)) / 2

@@ -9,8 +9,10 @@ import numpy as np
 from neurothermo.core.checks import checked_choice, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
+from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.blocks import NULL
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.maximum_entropy_bins import WIDEST, bound_of_pairs
 from neurothermo.irreversibility.maximum_entropy_flips import Flips, bound_of_flips
 from neurothermo.irreversibility.maximum_entropy_judged import Bound
@@ -33,7 +35,7 @@ def obstacle(recording: Recording) -> str | None:
 def cost(recording: Recording) -> float:
     """About how many seconds `maxent` takes on one core."""
     pairs = recording.size * (recording.size - 1) / 2
-    return 0.3 + recording.samples * (6e-8 * pairs if pairs <= WIDEST else 1.6e-4 + 2e-9 * pairs)
+    return 0.3 + recording.samples * (1.5e-7 * pairs if pairs <= WIDEST else 2.5e-4 + 2e-9 * pairs)
 
 
 def maxent(
@@ -48,21 +50,28 @@ def maxent(
 ) -> Estimate:
     r"""Lower bound on entropy production from the order of events in pairs of channels.
 
-    .. math:: \Sigma \ge p \max_\theta \left[\theta \cdot \langle g \rangle - \ln \langle e^{-\theta \cdot g} \rangle
-              \right], \qquad g_{ij} = x_i' x_j - x_j' x_i
+    .. math:: m\, \Sigma \ge p \max_\theta \left[\theta \cdot \langle g \rangle
+              - \ln \langle e^{-\theta \cdot g} \rangle \right], \qquad
+              g = x_i' x_j - x_j' x_i, \; x_i' - x_i, \; x_i' x_j' - x_i x_j
 
     The divergence between transitions x -> x' and the same run backwards is at least this for any observables that
     change sign under reversal. Averages go over the transitions in which something changes, a share p of all: reversal
-    keeps that share, and the bound is tighter than with the others included.
+    keeps that share, and the bound is tighter than with the others included. Observables of the last two kinds have the
+    mean zero, and yet tighten it: with them it does not depend on how the values of a channel are coded.
+
+    Σ is the entropy production in a step of a stationary Markov process of even variables, hidden ones included, of
+    which each row is a function at an instant: then two rows see one step, m = 1. Where rows are averages or counts
+    over a step (`Recording.averaged`, binned spikes) they are functions of the path in it: two see two steps, m = 2.
 
     Form "bins" has one problem for all pairs i < j. Form "flips" is for channels with two values of which one changes
     at a time, and has one problem for each channel i, over the transitions that flip it:
 
-    .. math:: \Sigma \ge \sum_i p_i f_i, \qquad
+    .. math:: m\, \Sigma \ge \sum_i p_i f_i, \qquad
               f_i = \max_\theta\; \theta \cdot \langle g \rangle_i - \ln \langle e^{-\theta \cdot g} \rangle_i, \qquad
               g_j = -2 s_i s_j
 
-    With few pairs all rows are fitted and valued, and the bias Tr(H^-1 V)/2n of the maximum is taken off (H its
+    With more than 700 observables, or fewer than 20 changes for each, those of the third kind are left out. With few
+    pairs all rows are fitted and valued, and the bias Tr(H^-1 V)/2n of the maximum is taken off (H its
     curvature, V the covariance of the scores, from blocks). A fit of many pairs can exceed the entropy production:
     then those with the strongest <g> are chosen and fitted on some rows and valued on the others, and that value is
     reported; for any theta its mean is a lower bound.
@@ -77,7 +86,7 @@ def maxent(
     form : "auto", "bins" or "flips"
         "auto": flips where never more than one channel changes, else bins.
     held_out : bool, optional
-        Whether to value on rows that were not fitted. Default: with fewer than 50 changes a parameter, or more than
+        Whether to value on rows that were not fitted. Default: with fewer than 50 changes an observable, or more than
         400 pairs (flips: 60 partners).
     neighbours : int, optional
         Partners of each channel (bins: on average) that are fitted. Default: all; held out, whatever is best on a
@@ -102,6 +111,7 @@ def maxent(
     ----------
     Aguilera, Ito, Kolchinsky, Phys. Rev. Lett. 136, 077101 (2026): the bound by convex duality, and its form for spins.
     """
+    recording = checked_recording(recording)
     confidence = checked_fraction(confidence, "confidence")
     bound, form, _ = _bound(recording, form, held_out, neighbours, folds, confidence, seed)
     said = bound.sentences
@@ -130,10 +140,10 @@ def attribution(
 ) -> Any:
     r"""Which channels and pairs the bound of `maxent` is from.
 
-    .. math:: \Sigma_{ij} \propto \theta_{ij} \langle g_{ij} \rangle
+    .. math:: \Sigma_{ij} \propto \sum_{g \text{ of } i, j} \theta_g \langle g \rangle
 
-    scaled to the value of each problem, its bias taken off. Form "flips": `by_channel` is p_i f_i, what channel i's
-    own flips give; form "bins": half of what its pairs have.
+    scaled to the value of each problem, its bias taken off; what x_i' - x_i has is on the diagonal. Form
+    "flips": `by_channel` is p_i f_i, what channel i's own flips give; form "bins": half of what its pairs have.
 
     Parameters
     ----------
@@ -170,7 +180,8 @@ def _bound(
     if data is None and form == "flips":
         raise InputError("form must be 'bins' here: 'flips' needs channels of two values, each of which flips alone")
     if data is None or (form == "auto" and not _one_at_a_time(recording)):
-        bound, parts = bound_of_pairs(transitions_of(recording), held_out, neighbours, folds, confidence, seed)
+        with one_blas_thread():
+            bound, parts = bound_of_pairs(transitions_of(recording), held_out, neighbours, folds, confidence, seed)
         return bound, "bins", parts
     bound, parts = bound_of_flips(data, held_out, neighbours, folds, confidence, seed)
     return bound, "flips", parts

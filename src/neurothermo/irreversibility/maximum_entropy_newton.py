@@ -117,9 +117,7 @@ def climb(part: Transitions, chosen: Observables) -> Maximum:
     return Maximum(theta, here.log_seen, float(theta @ seen) - here.log_seen, curvature, moments, converged)
 
 
-def block_sums(
-    part: Transitions, chosen: Observables, best: Maximum, blocks: int
-) -> tuple[Array, Array, Array]:
+def block_sums(part: Transitions, chosen: Observables, best: Maximum, blocks: int) -> tuple[Array, Array, Array]:
     """Sums over blocks of 1, a, r and a - ln Z + 1 - r, shape (B, 4), of g and of r g, shape (B, K).
 
     a = theta . g, r = exp(-a) / Z. What ends at the cut between two blocks is given back (`Transitions.uncut`).

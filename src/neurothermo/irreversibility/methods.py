@@ -10,9 +10,14 @@ from typing import Any
 from neurothermo.core.checks import checked_choice
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.recordings.recording import Recording
 
 ENTROPY, INDEX = "entropy production", "index"
+MARKOV = (
+    "a stationary Markov process of even variables, hidden ones included, of which a row is a function at an instant "
+    "(or, averaged, over its own step)"
+)
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,15 @@ class Method:
 
     def __call__(self, recording: Recording, **options: Any) -> Estimate:
         """The estimate itself."""
-        return self._of(self.name)(recording, **options)
+        return self._of(self.name)(checked_recording(recording), **options)
 
     def obstacle(self, recording: Recording) -> str | None:
         """Why it cannot be used on this recording; None where it can."""
-        return self._of(f"{self.prefix}obstacle")(recording)
+        return self._of(f"{self.prefix}obstacle")(checked_recording(recording))
 
     def cost(self, recording: Recording) -> float:
         """About how many seconds it takes on one core."""
-        return float(self._of(f"{self.prefix}cost")(recording))
+        return float(self._of(f"{self.prefix}cost")(checked_recording(recording)))
 
     @property
     def attribution(self) -> Any:
@@ -83,7 +88,7 @@ METHODS = {
             "spectral", "cross_spectrum", "estimate",
             "a stationary Gaussian process, any memory",
             "all that cross-spectra do not hold: asymmetries of single channels, third moments",
-            "Gaussian, any memory",
+            "assumes Gaussian signals",
         ),
         Method(
             "plugin", "words", "estimate",
@@ -93,19 +98,19 @@ METHODS = {
         ),
         Method(
             "waiting_times", "waiting", "lower bound",
-            "a stationary sequence of words",
+            f"{MARKOV}",
             "all that does not show in one observed variable",
             "one observed variable",
         ),
         Method(
             "maxent", "maximum_entropy", "lower bound",
-            "a stationary recording; pairs of channels and one step of delay",
+            f"{MARKOV}; pairs of channels and one step of delay",
             "what does not show in antisymmetric averages of pairs at one delay",
             "pairs at one delay",
         ),
         Method(
             "uncertainty", "currents", "lower bound",
-            "a stationary recording; currents made of pairs of channels",
+            f"{MARKOV}; currents made of pairs of channels",
             "far from equilibrium most of it: the thermodynamic uncertainty relation is loose there",
             "loose far from equilibrium",
         ),
@@ -117,7 +122,7 @@ METHODS = {
         ),
         Method(
             "classifier", "arrow_classifier", "lower bound",
-            "a stationary recording; nothing else is assumed of the process",
+            f"{MARKOV}; enough rows to learn from",
             "what its features (pairs in short windows) do not show; it needs data to learn from",
             "pairs in short windows",
         ),

@@ -12,6 +12,7 @@ from neurothermo.core.machine import one_blas_thread
 from neurothermo.core.resampling import generator
 from neurothermo.irreversibility.answer import HIDDEN, PER_SAMPLE
 from neurothermo.irreversibility.couplings_flow import block_length
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
 from neurothermo.irreversibility.order_fluxes import Bound, Fluxes, of_all, shown_by
 from neurothermo.irreversibility.order_moves import Excursions, excursions_of, why_not_states
@@ -71,6 +72,7 @@ def interaction_order(recording: Recording, *, confidence: float = 0.95, surroga
     Lynn, Holmes, Bialek and Schwab, Phys. Rev. Lett. 129, 118101 (2022), for the question; Aguilera, Ito and
     Kolchinsky, Phys. Rev. Lett. 136, 077101 (2026), for maximum entropy relative to the reversed process.
     """
+    recording = checked_recording(recording)
     import xarray
 
     confidence = checked_fraction(confidence, "confidence")

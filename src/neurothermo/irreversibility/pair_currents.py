@@ -125,8 +125,8 @@ class Transitions:
         """What to add to sums of observables over blocks so that they end where the recording does, shape (blocks, K).
 
         A difference of ends summed over a block is that of the ends of the block, where nothing ended: next to each
-        other such sums cancel, and each alone would be taken for noise. Both ends of a cut are given back, and with them
-        what they explain of the first kind by the second moments <g g> of all.
+        other such sums cancel, and each alone would be taken for noise. Both ends of a cut are given back, and with
+        them what they explain of the first kind by the second moments <g g> of all.
         """
         block, areas = self.block_of(blocks), len(chosen.pairs[0])
         last = np.flatnonzero(np.diff(block) > 0)
@@ -139,9 +139,10 @@ class Transitions:
         np.subtract.at(change, block[last], ends)
         np.add.at(change, block[last + 1], ends)
         values, axes = np.linalg.eigh(moments[areas:, areas:])
-        axes = axes[:, values > NEVER * max(float(values.mean()), 1e-300)]  # nothing is due to what never varies
+        varied = values > NEVER * max(float(values.mean()), 1e-300)  # nothing is due to what never varies
+        values, axes = values[varied], axes[:, varied]
         coordinates = change @ axes
-        along = axes.T @ moments[areas:, :areas] / np.einsum("ka,kl,la->a", axes, moments[areas:, areas:], axes)[:, None]
+        along = axes.T @ moments[areas:, :areas] / values[:, None]
         return np.concatenate([coordinates @ along, coordinates @ axes.T], axis=1)
 
     def block_of(self, blocks: int) -> Any:

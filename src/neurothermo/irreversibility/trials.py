@@ -14,6 +14,7 @@ from neurothermo.irreversibility.answer import HIDDEN, PER_SAMPLE
 from neurothermo.irreversibility.couplings_fit import fitted
 from neurothermo.irreversibility.couplings_likelihood import Parallel
 from neurothermo.irreversibility.couplings_moves import moves_of, why_not_spins
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.trials_path import BROAD, Aligned, Path, smoothed
 from neurothermo.recordings.recording import Recording
 
@@ -35,12 +36,13 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
     The first sum is the part that asymmetric couplings drive: it is all of the flow of a stationary network, and zero
     at every time of a symmetric one, however its rates follow a stimulus. The rest is relaxation: the change of a
     function of state. Away from stationarity either part may be negative, and so may their sum: only with the entropy
-    that the network itself gains is it a production. Intervals have two sides. Coefficients follow a random walk; its variances, one of couplings and one of fields for each
-    channel, are those under which the data are most probable (Laplace's approximation, on a grid of six decades).
-    Averages are over trials, of the network's expectations given each trial's row. Errors are those of draws from the
-    law of the paths, trials drawn again each time. The bias that chance asymmetry and smoothing leave is taken off, as
-    far as fits to data from the fit show it. A change quicker than the walk allows is smeared over neighbouring times:
-    the interval there is not to be trusted, and the total may be low.
+    that the network itself gains is it a production. Intervals have two sides. Coefficients follow a random walk; its
+    variances, one of couplings and one of fields for each channel, are those under which the data are most probable
+    (Laplace's approximation, on a grid of six decades). Averages are over trials, of the network's expectations given
+    each trial's row. Errors are those of draws from the law of the paths, trials drawn again each time. The bias that
+    chance asymmetry and smoothing leave is taken off, as far as fits to data from the fit show it. A change quicker
+    than the walk allows is smeared over neighbouring times: the interval there is not to be trusted, and the total may
+    be low.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
     Ishihara and Shimazaki, Nat. Commun. (2025), whose walk's variances come from expectation-maximisation and whose
     averages from mean field.
     """
+    recording = checked_recording(recording)
     import xarray
 
     confidence = checked_fraction(confidence, "confidence")

@@ -11,9 +11,10 @@ from neurothermo.core.checks import checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.irreversibility.answer import answer
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.waiting_events import PER_BIN, Gaps, transition_gaps, unit_gaps
 from neurothermo.irreversibility.words_counts import Mirrored, batch_variance, divergences
-from neurothermo.irreversibility.words_error import quadratic_interval
+from neurothermo.irreversibility.words_error import lowered, quadratic_interval
 from neurothermo.irreversibility.words_null import Excursions
 from neurothermo.recordings.chain_surrogates import stretches
 from neurothermo.recordings.recording import SIGNALS, SPIKES, Recording
@@ -103,6 +104,7 @@ def waiting_times(
     van der Meer, Ertel and Seifert, Phys. Rev. X 12, 031025 (2022); Harunari, Dutta, Polettini and Roldán,
     Phys. Rev. X 12, 041026 (2022): of jumps between two microscopic states, which visits tell at least as much as.
     """
+    recording = checked_recording(recording)
     confidence = checked_fraction(confidence, "confidence")
     surrogates, seed = checked_count(surrogates, "surrogates", 19), checked_count(seed, "seed", 0)
     gaps = _gaps(recording, transition, units)
@@ -115,11 +117,12 @@ def waiting_times(
     bias = float(null.mean()) - drift
     # a gap adds its share of the divergence, and takes the bound's share of the time
     variance = batch_variance(long.influence * count * per_sample - raw * gaps.wait / gaps.wait.mean())
+    low, high = quadratic_interval(raw, bias, variance, 2 * per_sample, confidence)
     return answer(
         recording,
         raw - bias,
         stderr=float(np.sqrt(variance)),
-        interval=quadratic_interval(raw, bias, variance, 2 * per_sample, confidence),
+        interval=(lowered(low, raw - bias, long.seen, per_sample, confidence), high),
         p_value=p_value_of(raw - 1e-12 * abs(raw), null),
         confidence=confidence,
         kind="lower bound",

@@ -11,8 +11,9 @@ from neurothermo.core.checks import checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.irreversibility.answer import answer
+from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.words_analysis import Analysed, analysed, seen
-from neurothermo.irreversibility.words_error import quadratic_interval
+from neurothermo.irreversibility.words_error import lowered, quadratic_interval
 from neurothermo.irreversibility.words_null import ANALYTIC, EXCURSIONS
 from neurothermo.recordings.recording import SIGNALS, Recording
 
@@ -103,6 +104,7 @@ def plugin(
     Roldán and Parrondo, Phys. Rev. E 85, 031129 (2012), for divergences of words. Krichevsky and Trofimov, IEEE
     Trans. Inf. Theory 27, 199 (1981), for the 1/2.
     """
+    recording = checked_recording(recording)
     confidence = checked_fraction(confidence, "confidence")
     found = analysed(recording, word_length=word_length, clusters=clusters, null=null, surrogates=surrogates, seed=seed)
     passages, bias = found.passages, found.bias
@@ -111,7 +113,7 @@ def plugin(
         raw, bias, found.variance, 2 / passages.count, confidence, passages.cycles if found.scatter else None
     )
     if isinf(passages.plain):
-        interval = (interval[0], inf)
+        interval = (lowered(interval[0], raw - bias, passages.long.seen, 1 / passages.count, confidence), inf)
     return answer(
         recording,
         raw - bias,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -81,16 +81,21 @@ def matching(recording: Recording, wanted: Any, name: str) -> Flags:
     InputError
         If one of those wanted fits no name.
     """
+    return fitting(recording.names, wanted, name, recording.dimension)
+
+
+def fitting(names: Sequence[str], wanted: Any, name: str, dimension: str) -> Flags:
+    """As `matching`, of bare names."""
     patterns = [wanted] if isinstance(wanted, str | int | np.integer) else list(wanted)
     if not patterns:
-        raise InputError(f"{name} must name at least one {recording.dimension}, got none")
-    found = np.zeros(recording.size, dtype=bool)
+        raise InputError(f"{name} must name at least one {dimension}, got none")
+    found = np.zeros(len(names), dtype=bool)
     for pattern in map(str, patterns):
-        fits = np.array([known == pattern or fnmatchcase(known, pattern) for known in recording.names])
+        fits = np.array([known == pattern or fnmatchcase(known, pattern) for known in names])
         if not np.any(fits):
             raise InputError(
-                f"{name} must name {recording.dimension}s that are there ({listed(recording.names)}), got {pattern!r}"
-                f"{nearest(pattern, recording.names)}"
+                f"{name} must name {dimension}s that are there ({listed(names)}), got {pattern!r}"
+                f"{nearest(pattern, names)}"
             )
         found |= fits
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from neurothermo.core.checks import as_floats, checked_choice
 from neurothermo.core.errors import InputError
+from neurothermo.recordings.choosing import fitting, listed
 from neurothermo.recordings.clock import hertz, in_seconds, seconds
 from neurothermo.recordings.epochs import split_at, without
 from neurothermo.recordings.making import from_array, from_spikes
@@ -30,6 +31,8 @@ class Asked:
     epochs: Mapping[str, Any] | None = None
     support: Any = None
     kind: str | None = None
+    only: Any = None
+    exclude: Any = None
 
     @property
     def rate(self) -> float | None:
@@ -94,11 +97,50 @@ def recorded(found: FoundSignals | FoundSpikes, asked: Asked, source: str) -> Re
     """
     renamed = {f"{name}_" if name in RESERVED else name: column for name, column in found.properties.items()}
     found = replace(found, properties=renamed)
-    made = _signals(found, asked) if isinstance(found, FoundSignals) else _spikes(found, asked)
+    if isinstance(found, FoundSignals):
+        found, asked = _narrowed(found, asked)
+        made = _signals(found, asked)
+    else:
+        made = _spikes(found, asked)
+    if asked.only is not None or asked.exclude is not None:
+        made = made.select(asked.only, exclude=asked.exclude)
     if len(found.missing):
         made = without(made, found.missing, found.missing_because)
     history = (f"read from {source}", *found.notes, *made.history)
     return replace(made, data=made.data.assign_attrs(source=source), history=history)
+
+
+def _narrowed(found: FoundSignals, asked: Asked) -> tuple[FoundSignals, Asked]:
+    """Only the channels asked for, before rows where some channel is missing are taken for gaps."""
+    values = found.values
+    if not isinstance(values, np.ndarray) or values.ndim < 2:
+        return found, asked
+    known = asked.channels if asked.channels is not None else found.channels
+    names = [str(name) for name in known] if known is not None else [str(i) for i in range(values.shape[-1])]
+    if len(names) != values.shape[-1]:
+        return found, asked
+    kept, said = np.ones(len(names), dtype=bool), []
+    for wanted, argument, why in ((asked.only, "only", "not chosen"), (asked.exclude, "exclude", "excluded")):
+        if wanted is not None:
+            fits = fitting(names, wanted, argument, "channel") ^ (argument == "exclude")
+            if dropped := [name for name, gone in zip(names, kept & ~fits, strict=True) if gone]:
+                said.append(f"{listed(dropped)} ({why})")
+            kept &= fits
+    if not kept.any():
+        raise InputError(f"only and exclude leave none of {len(names)} channels; dropped: {'; '.join(said)}")
+    values, names = values[..., kept], [name for name, one in zip(names, kept, strict=True) if one]
+    if values.dtype.kind == "f":
+        rows = np.ma.filled(values, np.nan).reshape(-1, len(names))
+        if rows.size and len(empty := np.flatnonzero(~np.isfinite(rows).any(axis=0))):
+            raise InputError(
+                f"channel {names[empty[0]]!r} holds no number at all: leave it out, exclude={[names[i] for i in empty]}"
+            )
+    if kept.all():
+        return found, replace(asked, only=None, exclude=None)
+    properties = {name: np.asarray(column)[kept] for name, column in found.properties.items()}
+    notes = (*found.notes, f"{len(names)} of {len(kept)} channels kept; dropped: {'; '.join(said)}")
+    narrow = replace(found, values=values, channels=names, properties=properties, notes=notes)
+    return narrow, replace(asked, channels=None, only=None, exclude=None)
 
 
 def _signals(found: FoundSignals, asked: Asked) -> Recording:

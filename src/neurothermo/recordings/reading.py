@@ -44,6 +44,8 @@ def read(
     epochs: Mapping[str, Any] | None = None,
     support: Any = None,
     kind: str | None = None,
+    only: Any = None,
+    exclude: Any = None,
 ) -> Recording:
     """A recording from a file, a folder, or an object of another library.
 
@@ -77,6 +79,9 @@ def read(
         When spikes were recorded, in seconds, instead of what the source says.
     kind : str, optional
         "signals" or "states", where whole numbers are samples of a signal, or real ones states.
+    only, exclude : str, or sequence of them, optional
+        Channels or units to keep and to leave out, by name or pattern ("LFP*"). Unlike with `Recording.select`, rows
+        where only a channel that is left out is missing are no gaps.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def read(
         If there is nothing to read, the sampling rate is missing, or the source holds several things and `key` does
         not choose one (what there is, is listed), or the library that a format needs is not installed.
     """
-    asked = Asked(sampling_rate, interval, key, times, units, channels, epochs, support, kind)
+    asked = Asked(sampling_rate, interval, key, times, units, channels, epochs, support, kind, only, exclude)
     if isinstance(source, Recording):
         raise InputError("source is a recording already; there is nothing to read")
     at_path = isinstance(source, str | PathLike)

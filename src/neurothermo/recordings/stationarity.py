@@ -89,7 +89,8 @@ def check_stationarity(recording: Recording) -> Verdict:
     }
     sentence = _sentence(recording, drifting, len(known), smallest)
     if untested:
-        sentence += f" {len(untested)} are too slow to be tested in so short a recording: {listed(untested)}."
+        slow_ones = f"{len(untested)} {'is' if len(untested) == 1 else 'are'}"
+        sentence += f" {slow_ones} too slow to be tested in so short a recording: {listed(untested)}."
     passed = False if drifting else None if untested else True
     return Verdict(passed, sentence, p_value=smallest, details=details)
 
@@ -98,7 +99,8 @@ def _sentence(recording: Recording, drifting: list[str], tested: int, smallest: 
     what = "means or variances" if recording.kind == SIGNALS else "rates"
     unit = recording.dimension
     if not drifting:
-        return f"no drift of {what} found in {tested} {unit}s (p = {smallest:.2g}, corrected for their number)."
+        units = f"{tested} {unit}{'s' if tested != 1 else ''}"
+        return f"no drift of {what} found in {units} (p = {smallest:.2g}, corrected for their number)."
     advice = "detrend(), leave them out," if recording.kind == SIGNALS else "leave them out"
     return (
         f"{what} drift in {len(drifting)} of {tested} {unit}s: {listed(drifting)} (p = {smallest:.2g}, corrected for "

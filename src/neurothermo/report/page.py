@@ -58,6 +58,7 @@ def write_report(
     folder : Path
         An existing folder.
     title, introduction : str
+        Lines of the introduction that begin with "- " are the entries of a list.
     panels : sequence of Panel
     configuration : mapping
         All that was set, seed included.
@@ -105,10 +106,17 @@ def _page(
     return (
         f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title>"
         f"<meta name='viewport' content='width=device-width, initial-scale=1'><style>{STYLE}</style></head><body>"
-        f"<h1>{html.escape(title)}</h1><p>{html.escape(introduction)}</p>{_summary(panels)}{sections}"
+        f"<h1>{html.escape(title)}</h1>{_introduction(introduction)}{_summary(panels)}{sections}"
         f"<h2>How this was made</h2><p>Again with:</p><pre>{html.escape(results['command'])}</pre>"
         f"<p>Configuration</p><pre>{settings}</pre><p>Versions</p><pre>{made}</pre></body></html>\n"
     )
+
+
+def _introduction(text: str) -> str:
+    lines = text.splitlines()
+    points = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    words = "".join(f"<p>{html.escape(line)}</p>" for line in lines if not line.startswith("- "))
+    return words + _notes(points)
 
 
 def _summary(panels: Sequence[Panel]) -> str:

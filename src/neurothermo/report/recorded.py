@@ -40,15 +40,15 @@ def _round(number: float) -> float:
     return float(10 ** np.ceil(np.log10(number)))
 
 
-def draw_nulls(figure: Any, nulls: Mapping[str, tuple[Array, float]]) -> None:
-    """How the statistic of each test scatters where time has no arrow, and where it was found."""
+def draw_nulls(figure: Any, nulls: Mapping[str, tuple[Array, float, str]]) -> None:
+    """How the statistic of each test scatters where time has no arrow, where it was found, and its units."""
     columns = min(3, len(nulls))
     rows = -(-len(nulls) // columns)
     every = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, (name, (null, found)) in zip(every, nulls.items(), strict=False):
+    for axes, (name, (null, found, units)) in zip(every, nulls.items(), strict=False):
         axes.hist(null, bins=40, color="#bbbbbb", label="reversed blocks")
         axes.axvline(found, color=REVERSE, linewidth=1.6, label="recording")
-        axes.set(title=name.replace("_", " "), yticks=[])
+        axes.set(title=name.replace("_", " "), xlabel=units, yticks=[])
         axes.locator_params(axis="x", nbins=4)
         axes.ticklabel_format(axis="x", style="sci", scilimits=(-2, 4))
     figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -76,7 +76,10 @@ def draw_traces(figure: Any, times: Array, values: Array, names: Sequence[str], 
 
 
 def draw_attribution(figure: Any, data: Any, units: str, *, judged: bool = True) -> None:
-    """Shares of channels, and of pairs where there are; blue and a star where q <= 0.05, if they are to be judged."""
+    """Shares of channels, and of pairs where there are; blue and a star where they are to be judged and are sure.
+
+    Sure is what has q <= 0.05 and lies more than two standard errors from zero.
+    """
     pairs = "by_pair" in data
     parts = figure.subplots(1, 2, width_ratios=[1, 1.15]) if pairs else [figure.subplots()]
     names = [str(name) for name in data["channel"].values]
@@ -106,10 +109,13 @@ def draw_attribution(figure: Any, data: Any, units: str, *, judged: bool = True)
 
 
 def _sure(data: Any, name: str, judged: bool) -> Any:
-    """Where the q-value is at most 0.05."""
+    """Where the q-value is at most 0.05 and the error bar, drawn twice as long, does not reach zero."""
     if not judged or f"{name}_q" not in data:
         return np.zeros(data[name].shape, dtype=bool)
-    return np.nan_to_num(data[f"{name}_q"].values, nan=1.0) <= 0.05
+    sure = np.nan_to_num(data[f"{name}_q"].values, nan=1.0) <= 0.05
+    if f"{name}_stderr" in data:
+        sure &= np.abs(data[name].values) > 2 * np.nan_to_num(data[f"{name}_stderr"].values, nan=np.inf)
+    return sure
 
 
 def draw_across_bins(figure: Any, data: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +10,19 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.irreversibility import across_bins
-from neurothermo.irreversibility.assessment import Assessment, kind_of, number, p_text, per_second, unprefixed
+from neurothermo.irreversibility.assessment import Assessment, kind_of, merged, number, p_text, per_second
 from neurothermo.irreversibility.conclusion import warnings_of
 from neurothermo.irreversibility.methods import METHODS
 from neurothermo.recordings import Recording
 from neurothermo.recordings.recording import SPIKES, STATES
 from neurothermo.report import Panel, draw_across_bins, draw_attribution
 from neurothermo.report.recorded import draw_intervals, draw_nulls, draw_traces
+from neurothermo.studies.wording import spoken
 
 ROWS, CHANNELS = 1500, 30  # shown of a recording
+SHARES = 20  # channels drawn with their shares, the largest
+GAUSSIAN = ("gaussian", "spectral")  # whose shares say little of states, which are not
+DISTRUSTED = "neither value nor interval can be trusted"
 LABELS = {"nats per second": "entropy production (nats per second)", "index": "index"}
 
 
@@ -76,8 +81,22 @@ def named_intervals(texts: Sequence[str]) -> dict[str, list[list[float]]]:
 
 
 def words(texts: Sequence[str] | None) -> list[str]:
-    """Names from options that may be repeated, or have commas between names."""
-    return [word.strip() for text in texts or () for word in text.split(",") if word.strip()]
+    """Names from options that may be repeated, or have commas between names; a name with a comma stands in quotes."""
+    try:
+        rows = [next(csv.reader([text], skipinitialspace=True, strict=True), []) for text in texts or ()]
+    except csv.Error:
+        raise InputError(f"names must have commas between them, and quotes closed, got {list(texts or ())}") from None
+    return [word.strip() for row in rows for word in row if word.strip()]
+
+
+def introduction(assessment: Assessment, widths: Sequence[str]) -> str:
+    """The conclusion, and with several bin widths a word on which of them it is of."""
+    if len(widths) < 2:
+        return spoken(assessment.paragraph)
+    found, *points = assessment.conclusion
+    others = ", ".join(widths[1:])
+    points.insert(0, f"All of this is at bins of {widths[0]}; for {others} see across bin widths.")
+    return spoken("\n".join([found, *(f"- {point}" for point in points)]))
 
 
 def panels(assessment: Assessment, spikes: Recording | None, widths: Sequence[str], seed: int) -> list[Panel]:
@@ -99,9 +118,9 @@ def _methods_panel(assessment: Assessment) -> Panel:
             groups.setdefault(LABELS.get(shown.units, shown.units), []).append(row)
     head = ("method", "value", "units", f"{assessment.confidence:.0%} interval", "p", "p (Holm)", "kind", "beware")
     rows = tuple((row[0], row[1], per_second(assessment.results[row[0]]).units, *row[2:]) for row in assessment.rows())
-    left_out = [f"{name} was not used: {unprefixed(name, why)}" for name, why in assessment.obstacles.items()]
+    left_out = [f"Not used: {said}" for said in merged(assessment.obstacles)]
     silent = [f"{name} gave no value: {assessment.results[name].diagnostics[0]}" for name in assessment.unanswered]
-    notes = (*assessment.warnings, *silent, *left_out)
+    notes = tuple(map(spoken, (*assessment.warnings, *silent, *left_out)))
     caption = (
         "Filled and blue: tells the activity from a reversible one after correction for the number of tests, with an "
         "interval above zero. p is that of the null hypothesis that the process is reversible. Lower bounds may be far "
@@ -121,14 +140,16 @@ def _null_panel(assessment: Assessment) -> list[Panel]:
     for name, found in assessment.results.items():
         values = found.details.get("null_values")
         if isinstance(values, np.ndarray) and values.size > 1 and np.isfinite(found.value):
-            nulls[name] = (values[np.isfinite(values)], float(found.details.get("score", found.value)))
+            score = found.details.get("score")
+            units = found.units if score is None else "score"
+            nulls[name] = (values[np.isfinite(values)], float(found.value if score is None else score), units)
     if not nulls:
         return []
     caption = (
         "How each statistic scatters when blocks of the recording are turned round in time at random (grey), and where "
         "it lies in the recording as it was (line). Tests with a formula for their null have no histogram."
     )
-    height = 2.3 * -(-len(nulls) // 3)
+    height = 2.5 * -(-len(nulls) // 3)
     return [Panel("null", "What a reversible process would have given", caption, (),
                   lambda figure: draw_nulls(figure, nulls), (7.0, height))]  # fmt: skip
 
@@ -168,25 +189,37 @@ def _first(assessment: Assessment, wanted: str) -> str:
 
 
 def _attribution_panel(assessment: Assessment, seed: int) -> list[Panel]:
-    """Shares of channels and pairs, by a method that found something, without a warning where there is one."""
+    """Shares of channels and pairs, by a method that found something, without a warning where there is one.
+
+    None by a method whose own checks reject it, or that takes states for Gaussian.
+    """
     order = dict.fromkeys((*assessment.findings, *assessment.results))
-    able = [name for name in order if METHODS[name].attribution and np.isfinite(assessment.results[name].value)]
+    unfit = GAUSSIAN if assessment.recording.kind == STATES else ()
+    able = [
+        name for name in order
+        if METHODS[name].attribution and np.isfinite(assessment.results[name].value) and name not in unfit
+        and DISTRUSTED not in warnings_of(assessment.results[name])
+    ]  # fmt: skip
     able.sort(key=lambda name: (name not in assessment.findings, warnings_of(assessment.results[name]) != ""))
     if not able or assessment.recording.size < 2:
         return []
     name = able[0]
     try:
         data = METHODS[name].attribution(assessment.recording, confidence=assessment.confidence, seed=seed)
-    except InputError:
+    except (InputError, ArithmeticError, np.linalg.LinAlgError):
         return []
+    data, part = _largest(data)
     data = _per_second(data, assessment.recording.required_rate())
     finding = name in assessment.findings
-    marks = "Blue bars and stars: q <= 0.05, corrected for the number of channels or pairs (Benjamini and Hochberg)."
+    marks = (
+        "Blue bars and stars: q <= 0.05, corrected for the number of channels or pairs (Benjamini and Hochberg), and "
+        "more than two standard errors from zero."
+    )
     if not finding:
         marks = f"Not a finding: {name} does not tell the whole from a reversible process, and no part of it is marked."
     shown = (
-        f"{marks} Error bars: one standard error. A channel that is driven by what was not recorded is credited with "
-        "the effect."
+        f"{part}{marks} Error bars: one standard error. A channel that is driven by what was not recorded is credited "
+        "with the effect."
     )
     return [
         Panel(
@@ -195,6 +228,20 @@ def _attribution_panel(assessment: Assessment, seed: int) -> list[Panel]:
             (7.4, max(3.0, 0.16 * data.sizes["channel"])),
         )
     ]  # fmt: skip
+
+
+def _largest(data: Any) -> tuple[Any, str]:
+    """The channels with the largest shares, in their order, and a sentence where some are left out."""
+    count = data.sizes["channel"]
+    if count <= SHARES:
+        return data, ""
+    if "by_channel" in data:
+        weight = np.abs(data["by_channel"].values)
+    else:
+        weight = np.nansum(np.abs(data["by_pair"].values), axis=1)
+    kept = np.sort(np.argsort(-np.nan_to_num(weight), kind="stable")[:SHARES])
+    chosen = {name: kept for name in ("channel", "partner") if name in data.dims}
+    return data.isel(chosen), f"The {SHARES} of {count} channels with the largest shares. "
 
 
 def _per_second(data: Any, rate: float) -> Any:

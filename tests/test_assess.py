@@ -144,6 +144,13 @@ def test_an_estimate_wholly_below_a_bound_is_refuted_by_it():
     assert "refuted" not in agreeing.paragraph
 
 
+def test_a_gaussian_finding_of_states_is_warned_of():
+    one = assessment(spectral=(0.3, 0.1, 0.001, "estimate"))
+    found = Assessment(states(), one.results, {}, one.stationarity, 0.95)
+    assert "spectral takes these states for Gaussian signals" in found.paragraph
+    assert "takes these states" not in one.paragraph
+
+
 def test_what_was_found_comes_first_and_the_rest_is_a_list():
     found, *points = assessment(gaussian=(0.3, 0.1, 0.001, "estimate")).paragraph.splitlines()
     assert found.startswith("This activity can be told") and points[0].startswith("- Data: 2 channels, 100 samples")

@@ -131,7 +131,7 @@ def test_the_population_optimum_of_bins_is_found():
 
 
 def test_ends_of_a_transition_tighten_the_bound_and_coding_does_not_matter():
-    """Exact optima: 0.15 of the entropy production without them where a network is driven hard, 0.95 with."""
+    """Exact optima: 74 % of the entropy production without them, 99.99 % with them."""
     table = couplings(4, 1, 0.8)
     production = entropy_production(SpinNetwork(table), Glauber(order="parallel"), temperature=1).value
     alone, both = bins_optimum(table, ends=False), bins_optimum(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import lcm
 from typing import Any
 
@@ -11,6 +12,8 @@ from neurothermo.grid.tasks import Job, Task, perform
 
 SECONDS = 3.0  # of a task: long beside the cost of handing it out, short beside what a killed worker loses
 SHARES = 4  # tasks for each worker at least, so that none waits long for the last one
+LONG_ENOUGH = 0.3  # seconds, for a rate to be known
+GROWTH = 4  # times as many trials until then
 MOST = 2**20  # trials a task
 MOST_COLUMNS_BYTES = 2**27  # of what a task sends back
 
@@ -24,20 +27,27 @@ def block_of(runs: list[Any]) -> int:
 
 
 def chunk_of(chunk: Any, block: int, trials: int, points: int, workers: int, job: Job) -> int:
-    """Trials a task: what is asked for, rounded up to blocks, or `SECONDS` by a run of one block, compiled first."""
+    """Trials a task: what is asked for, rounded up to blocks, or `SECONDS` by a run that is measured."""
     most = -(-trials // block) * block
     if chunk is not None:
         return min(-(-checked_count(chunk, "chunk") // block) * block, most)
-    measured = Job(Task(job.task.point, 0, min(block, trials)), job.recipe, job.parameters, job.direction, job.word,
-                   job.threads or 1)  # fmt: skip
-    count = measured.task.stop
-    outcome = perform(measured)
-    seconds = min(outcome.seconds, perform(measured).seconds)
+    count, seconds = min(block, trials), 0.0
+    outcome = perform(_with_trials(job, count))  # compiles
+    while True:
+        outcome = perform(_with_trials(job, count))
+        seconds = outcome.seconds
+        if seconds > LONG_ENOUGH or count * GROWTH > min(trials, MOST):
+            break
+        count = count * GROWTH
     size = sum(values.nbytes for _, values, _ in outcome.columns.values()) / count
     wanted = min(SECONDS / max(seconds / count, 1e-9), MOST_COLUMNS_BYTES / size, MOST)
     if workers > 1:
         wanted = min(wanted, trials * points / (SHARES * workers))
     return min(max(block, int(wanted) // block * block), most)
+
+
+def _with_trials(job: Job, count: int) -> Job:
+    return replace(job, task=Task(job.task.point, 0, count), threads=job.threads or 1)
 
 
 def tasks_of(point: int, start: int, stop: int, chunk: int) -> list[Task]:

@@ -11,10 +11,11 @@ from neurothermo.irreversibility.answer import CONSISTENT, EITHER_WAY, HIDDEN
 from neurothermo.irreversibility.indices import NOT_ENTROPY, SYMMETRIC
 from neurothermo.irreversibility.methods import INDEX, METHODS
 from neurothermo.recordings.clock import shown_seconds
-from neurothermo.recordings.recording import Recording
+from neurothermo.recordings.recording import STATES, Recording
 
 UNIVERSAL = (CONSISTENT, EITHER_WAY, HIDDEN, NOT_ENTROPY, SYMMETRIC)  # said of every recording, not of this one
 INSTANT = "the state at an instant, and no filter reached beyond it"
+GAUSSIAN = ("gaussian", "spectral")  # methods whose value is that of a Gaussian process
 NO_EVIDENCE = "That is not evidence that it is reversible"
 STEP = "the path within its own step, and no filter reached beyond it"
 
@@ -37,6 +38,7 @@ def conclusion(
         sentences = _not_found(results, correction, _rejecting(results, corrected, confidence))
     points = [f"Data: {data}.", *_divided(results, corrected, findings, confidence)]
     points += [*_refuted(results, findings), *_disagreeing(results, findings)]
+    points += _gaussian_of_states(recording, findings)
     warning = [name for name in findings if METHODS[name].kind != INDEX and warnings_of(results[name])]
     if warning:
         whose = "its" if len(warning) == 1 else "their"
@@ -120,17 +122,29 @@ def _divided(
         said.append(f"{_listed(untested)} had no test here: not counted, though {above} above zero.")
     if valued and findings:
         verb, whose = ("rejects", "its interval does") if len(valued) == 1 else ("reject", "their intervals do")
-        said.append(f"{_test_of(valued)} {verb}, but {whose} not lie above zero: not counted as findings.")
+        said.append(f"{_test_of(valued)} {verb}, but {whose} not lie above zero: {_uncounted(valued)}.")
     if silent:
         verb, none = ("rejects", "it gives") if len(silent) == 1 else ("reject", "they give")
-        said.append(f"{_test_of(silent)} {verb}, but {none} no value: not counted as findings.")
+        said.append(f"{_test_of(silent)} {verb}, but {none} no value: {_uncounted(silent)}.")
     if lost:
         said.append(f"{_listed(lost)} would reject alone, and does not after the correction.")
     return said
 
 
+def _gaussian_of_states(recording: Recording, findings: Sequence[str]) -> list[str]:
+    named = [name for name in findings if name in GAUSSIAN]
+    if recording.kind != STATES or not named:
+        return []
+    verb, whose = ("takes", "its value") if len(named) == 1 else ("take", "their values")
+    return [f"{_listed(named)} {verb} these states for Gaussian signals, which they are not: {whose} may be far off."]
+
+
 def _rejecting(results: Mapping[str, Estimate], corrected: Mapping[str, float], confidence: float) -> list[str]:
     return [name for name in results if corrected.get(name, 1.0) <= 1 - confidence]
+
+
+def _uncounted(names: Sequence[str]) -> str:
+    return "not counted as a finding" if len(names) == 1 else "not counted as findings"
 
 
 def _test_of(names: Sequence[str]) -> str:
@@ -162,7 +176,8 @@ def _disagreeing(results: Mapping[str, Estimate], findings: Sequence[str]) -> li
     silent = [name for name in results if name not in findings and METHODS[name].kind != INDEX]
     if not findings or not silent:
         return []
-    return [f"Not shown by {_listed(silent)}; what each of them misses is in irreversibility.METHODS."]
+    whom = "it misses" if len(silent) == 1 else "they miss"
+    return [f"Not shown by {_listed(silent)}, which may only mean that {whom} it."]
 
 
 def warnings_of(found: Estimate) -> str:

@@ -15,7 +15,49 @@ MANY = 10  # samples for each squared channel
 TAILS = 1.0  # excess kurtosis
 LEFT = 0.01  # correlation of neighbouring residuals
 RARE = 1e-4
+APART = 4.0  # standard errors
+NEAREST = 16  # eigenvalues
 PIECE, SEEN = 2048, 16  # rows of a piece, and pieces that are looked at: enough to see what is worth a sentence
+
+
+COARSE = (
+    "The recording is sampled too coarsely for a linear Langevin process to be told from its samples: use the method "
+    "spectral, or the divergence at one lag in details."
+)
+
+
+def coarse(linear: Linear, count: int) -> str:
+    """Why the logarithm of P is not known: a step with an eigenvalue that has none is within its error."""
+    return COARSE if apart(linear, count) < APART else ""
+
+
+def apart(linear: Linear, count: int) -> float:
+    r"""Standard errors from P to the nearest step with an eigenvalue at zero or on the negative real axis.
+
+    .. math:: \min_{z \le 0} \sqrt n\, s\left[Q^{-1/2} (P - z) S^{1/2}\right]
+
+    with s the smallest singular value, as the errors of :math:`Q^{-1/2} P S^{1/2}` are independent, each of size
+    :math:`1/\sqrt n`. Tried are 0 and the real parts of the eigenvalues nearest to the axis.
+    """
+    left, right = np.linalg.cholesky(linear.noise), np.linalg.cholesky(linear.covariance)
+    values = linear.eigenvalues[linear.eigenvalues.real < 0]
+    places = [0.0, *values.real[np.argsort(np.abs(values.imag))][:NEAREST]]
+    nearest = np.inf
+    for place in places:
+        scaled = np.linalg.solve(left, (linear.step - place * np.eye(len(left))) @ right)
+        nearest = min(nearest, float(np.sqrt(count) * np.linalg.svd(scaled, compute_uv=False)[-1]))
+        if nearest < APART:
+            break
+    return nearest
+
+
+def absurd(value: float, bias: float, variance: float, spread: float, freedom: float) -> str:
+    """Why a corrected value is none: far below zero, or with a bias far beyond it, it is not known to first order.
+
+    Its error is that at the value and that of a reversible process together: each is small where the other counts.
+    """
+    error = np.sqrt(variance + 2 * freedom * spread**2)
+    return COARSE if value - bias < -APART * error or abs(bias) > MANY * max(value, error) else ""
 
 
 def length_sentences(moments: Moments, linear: Linear) -> list[str]:
@@ -24,7 +66,7 @@ def length_sentences(moments: Moments, linear: Linear) -> list[str]:
     if moments.count < MANY * size**2:
         said.append(
             f"{moments.count} transitions are few for {size} channels ({MANY} times their square would be "
-            f'{MANY * size**2}): take fewer channels, or principal components, or shrinkage="auto".'
+            f'{MANY * size**2}): take fewer channels or, in Python, principal components or shrinkage="auto".'
         )
     slowest = np.log(1 / np.abs(linear.eigenvalues).max())
     if moments.count * slowest < LONG:
@@ -65,13 +107,36 @@ def residual_sentences(segments: Sequence[Array], mean: Array, scale: Array, lin
     if np.abs(excess).max() > max(TAILS, 6 * np.sqrt(24 / count)):
         said.append(
             f"The noise is not Gaussian (excess kurtosis up to {excess[np.argmax(np.abs(excess))]:.2g}) or the "
-            "dynamics not linear: the value is that of the linear Gaussian process with the same covariances. Error "
-            "and p-value are from blocks."
+            "dynamics not linear: the value is that of the linear Gaussian process with the same covariances."
         )
     lagged /= pairs
     if np.abs(lagged).max() > LEFT and chdtrc(size**2, pairs * np.sum(lagged**2)) < RARE:
         said.append(_memory(lagged))
     return said
+
+
+def block_sentence(judged: bool, spread: bool, odd: bool) -> str:
+    """One sentence on what is from blocks.
+
+    Parameters
+    ----------
+    judged, spread : bool
+        Whether there is a p-value, and an error, from blocks.
+    odd : bool
+        Whether the p-value has to be.
+    """
+    if not odd:
+        return "" if spread else "Fewer than 20 blocks of ten slowest times: no error from blocks; record for longer."
+    if judged and spread:
+        return "Error and p-value are from blocks."
+    if judged:
+        return (
+            "The p-value is from blocks, of which there are too few for the error, that is the formula's: record for "
+            "longer."
+        )
+    if spread:
+        return "The error is from blocks; too few of ten correlation times for a p-value: record for longer."
+    return "Too few blocks for a p-value, and for the error, that is the formula's: record for longer."
 
 
 def _pieces(segments: Sequence[Array]) -> list[Array]:
@@ -86,5 +151,5 @@ def _memory(lagged: Any) -> str:
     return (
         f"Residuals of neighbouring samples are correlated (up to {lagged.flat[np.argmax(np.abs(lagged))]:.2g}), "
         f"{kind}: this is not a linear process without memory, and neither value nor interval can be trusted; use "
-        "spectral(). The p-value is from blocks."
+        "the method spectral."
     )

@@ -211,13 +211,13 @@ def no_process(linear: Linear) -> str:
     if np.any((values.imag == 0) & (values.real <= 0)):
         return (
             f"The fitted step has the eigenvalue {values.real.min():.3g}, which no continuous linear process gives: it "
-            "is sampled too coarsely, or has measurement noise. Use spectral(), or the divergence at one lag in "
+            "is sampled too coarsely, or has measurement noise. Use the method spectral, or the divergence at one lag in "
             "details."
         )
     if not np.linalg.eigvalsh(linear.diffusion)[0] > 0:
         return (
             "The fitted noise has a direction of negative strength, so that no linear Langevin process gives these "
-            "covariances: it is sampled too coarsely, or has memory. Use spectral(), or the divergence at one lag in "
-            "details."
+            "covariances: it is sampled too coarsely, or has memory. Use the method spectral, or the divergence at one "
+            "lag in details."
         )
     return ""

@@ -13,6 +13,7 @@ from neurothermo.irreversibility.gaussian_fit import Linear
 EXHAUSTIVE = 400  # directions of parameter space that are all tried; beyond, as many random ones
 SHORT = 0.02  # of a standard error: the step of second differences
 CHUNK = 2_000_000  # numbers in a batch of matrices
+LEAST = 1e-3  # tail of a reversible process; less than its quantile a form is taken for that quantile
 FAR = 1e5  # of a non-central chi squared: beyond, its square root is normal to better than 1e-5
 
 
@@ -132,9 +133,12 @@ def noncentral_interval(
     ----------
     Puza and O'Neill, Canadian Journal of Statistics 34, 299 (2006).
     """
+    from scipy.special import chdtri
+
     if not spread > 0:
         return float("nan"), float("nan")
-    scaled = max(value - bias + spread * freedom, 0.0) / spread
+    # the bias is known to first order only: a form at or below zero is a small one, and its interval not empty
+    scaled = max((value - bias) / spread + freedom, float(chdtri(freedom, 1 - LEAST)))
     rest = 1 - confidence
     low = _noncentrality(scaled, freedom, lambda split: 1 - rest * (1 - split))
     high = _noncentrality(scaled, freedom, lambda split: rest * split)

@@ -33,7 +33,7 @@ def prepared(recording: Recording, shrinkage: Any) -> tuple[str | None, Any]:
     """An obstacle, or the second moments."""
     if recording.kind == SPIKES:
         return (
-            'The recording has spikes, and a linear fit needs equal steps: bin them first, recording.bin("10 ms").',
+            'The recording has spikes, and a linear fit needs equal steps: bin them first, into bins of 10 ms for instance.',
             None,
         )
     if recording.size < 2:
@@ -44,7 +44,7 @@ def prepared(recording: Recording, shrinkage: Any) -> tuple[str | None, Any]:
     if shrinkage is None and transitions < parameters:
         return (
             f"{transitions} transitions are fewer than the {parameters} parameters of a linear fit to {size} channels: "
-            'take fewer channels, recording.components(...), or shrinkage="auto".'
+            'take fewer channels or, in Python, recording.components(...) or shrinkage="auto".'
         ), None
     if transitions < 2 * size + 3:
         return f"{transitions} transitions are too few for a linear fit to {size} channels, shrunk or not.", None
@@ -54,7 +54,7 @@ def prepared(recording: Recording, shrinkage: Any) -> tuple[str | None, Any]:
         return f"Channel {recording.names[constant[0]]} is constant: leave it out.", None
     if np.linalg.eigvalsh(found[0].before / found[0].count)[0] < SINGULAR:
         return (
-            "Some channels are linear combinations of others: leave them out, or take recording.components(...).",
+            "Some channels are linear combinations of others: leave them out or, in Python, take recording.components(...).",
             None,
         )
     return None, found

@@ -13,7 +13,7 @@ from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
 from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_bootstrap import block_circling, block_variance
-from neurothermo.irreversibility.gaussian_checks import length_sentences, residual_sentences
+from neurothermo.irreversibility.gaussian_checks import absurd, block_sentence, coarse, length_sentences, residual_sentences
 from neurothermo.irreversibility.gaussian_fit import Linear, grows, moments_of, no_process, shrunk
 from neurothermo.irreversibility.gaussian_interval import Scatter, noncentral_interval, scatter
 from neurothermo.irreversibility.gaussian_null import BlockCircling, Circling, circling
@@ -75,8 +75,9 @@ def gaussian(
     Returns
     -------
     Estimate
-        In nats per sample. NaN, with a sentence, where no linear Langevin process has these covariances; the p-value
-        and the divergence at one lag are there still. `details`: `relaxation` A (per second), `diffusion` D (squared
+        In nats per sample. NaN, with a sentence, where no linear Langevin process has these covariances, or the samples
+        are too coarse to tell it: a step with an eigenvalue at zero or on the negative real axis is within 4 standard
+        errors, or the corrected value lies as far below zero. The p-value and the divergence at one lag are there. `details`: `relaxation` A (per second), `diffusion` D (squared
         units per second), `covariance` S, `fastest_rate`, `slowest_rate` (per second), `slowest_times` (how many the
         recording holds), `divergence_at_one_lag` and its `_stderr` (nats per sample), `bias` that was subtracted,
         `statistic` and `freedom` of the score test, `shrinkage`, `null`.
@@ -98,12 +99,14 @@ def gaussian(
     surrogates = checked_count(surrogates, "surrogates", 19)
     with one_blas_thread():
         fit = fitted(recording, shrinkage)
+        freedom = fit.test.freedom
         fields: dict[str, Any] = {"confidence": confidence, "method": METHOD}
         if sentence := grows(fit.raw):
             return answer(recording, float("nan"), diagnostics=(sentence,), details={"null": NULL}, **fields)
         judged, odd = _judged(recording, fit)
         p_value = judged.p_value if null == "analytic" else _surrogate(recording, fit, surrogates, seed)
-        fields["p_value"] = None if np.isnan(p_value) else p_value
+        has_p = not np.isnan(p_value)
+        fields["p_value"] = p_value if has_p else None
         found = scatter(lambda linear: _both(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
         details = {
             **_details(recording, fit),
@@ -111,19 +114,25 @@ def gaussian(
             "divergence_at_one_lag": float(found.value[1] - found.bias[1]),
         }
         details["divergence_at_one_lag_stderr"] = float(np.sqrt(found.variance[1]))
-        problem = no_process(fit.linear) or (_UNSTEADY if not np.isfinite(found.bias[0] + found.variance[0]) else "")
-        if problem:
-            return answer(recording, float("nan"), diagnostics=(problem, *odd), details=details, **fields)
         value, bias, variance = float(found.value[0]), float(found.bias[0]), float(found.variance[0])
-        said = [*length_sentences(fit.moments, fit.linear), *odd, *_pulled(fit)]
         spread = variance / (4 * value) if value > 0 else 0.0
+        problem = (
+            no_process(fit.linear)
+            or coarse(fit.linear, fit.moments.count)
+            or (_UNSTEADY if not np.isfinite(bias + variance) else "")
+            or absurd(value, bias, variance, spread, freedom)
+        )
+        if problem:
+            said = (problem, *odd, *(() if has_p else (_FEW,)))
+            return answer(recording, float("nan"), diagnostics=said, details=details, **fields)
+        said = [*length_sentences(fit.moments, fit.linear), *odd, *_pulled(fit)]
         if interval == "bootstrap" or odd:
             wide, wild = _bootstrapped(recording, fit, value, seed)
-            if not np.isfinite(wide):
-                said.append("Fewer than 20 blocks of ten slowest times: no error from blocks; record for longer.")
+            sentence = block_sentence(has_p, bool(np.isfinite(wide)), bool(odd) and null == "analytic")
+            said += [sentence] if sentence else []
             # fmax: where there are no blocks the formula is all there is
             spread, variance = (wide, wild) if interval == "bootstrap" else np.fmax((spread, variance), (wide, wild))
-    low, high = noncentral_interval(value, bias, float(spread), fit.test.freedom, confidence)
+    low, high = noncentral_interval(value, bias, float(spread), freedom, confidence)
     fields["interval"] = (low if p_value <= 1 - confidence else 0.0 * low, high)  # NaN stays NaN
     details["bias"] = bias
     return answer(recording, value - bias, stderr=float(np.sqrt(variance)), diagnostics=said, details=details, **fields)
@@ -142,6 +151,7 @@ def cost(recording: Recording) -> float:
     return 2e-3 + rows * size * (1.5e-8 + 1.0e-9 * size) + directions * (1e-5 + 4e-7 * size**2 + 5e-8 * size**3)
 
 
+_FEW = "Too few blocks of ten correlation times for a p-value: record for longer."
 _UNSTEADY = (
     "The fit lies at the edge of what linear Langevin processes give, so that its error is not known: take a longer "
     "recording, fewer channels, or a faster sampling."
@@ -176,10 +186,7 @@ def _judged(recording: Recording, fit: Fit) -> tuple[Circling | BlockCircling, l
     if not said:
         return fit.test, said
     slowest = float(-1 / np.log(np.abs(fit.raw.eigenvalues).max()))
-    blocks = block_circling(recording.segments, fit.mean, fit.scale, slowest)
-    if np.isnan(blocks.p_value):
-        said.append('Too few blocks of ten correlation times for a p-value: record for longer, or null="surrogate".')
-    return blocks, said
+    return block_circling(recording.segments, fit.mean, fit.scale, slowest), said
 
 
 def _pulled(fit: Fit) -> list[str]:
@@ -250,7 +257,7 @@ def attribution(
     Raises
     ------
     InputError
-        If `obstacle` has a sentence, or no linear Langevin process has these covariances.
+        If `obstacle` has a sentence, or no linear Langevin process can be told from these samples.
 
     References
     ----------
@@ -260,7 +267,7 @@ def attribution(
 
     with one_blas_thread():
         fit = fitted(recording, shrinkage)
-        if problem := grows(fit.raw) or no_process(fit.linear):
+        if problem := grows(fit.raw) or no_process(fit.linear) or coarse(fit.linear, fit.moments.count):
             raise InputError(problem)
         found = scatter(lambda linear: _shares(shrunk(linear, fit.intensity)), fit.raw, fit.moments.count)
         p_values = _judged(recording, fit)[0].of_channels()

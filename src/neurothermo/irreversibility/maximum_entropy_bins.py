@@ -19,7 +19,7 @@ from neurothermo.irreversibility.maximum_entropy_judged import (
     largest_blocks,
 )
 from neurothermo.irreversibility.maximum_entropy_newton import block_sums, climb
-from neurothermo.irreversibility.pair_currents import MOST, Observables, Transitions, all_pairs, observables, strengths
+from neurothermo.irreversibility.pair_currents import Observables, Transitions, all_pairs, observables, strengths
 
 WIDEST = 400  # pairs in one problem
 CHANGES_PER_PARAMETER = 50  # of any kind; with fewer the value is held out
@@ -68,7 +68,7 @@ def bound_of_pairs(
         rest, valued = fold_of(data, fold, folds)
         if min(rest.count, valued.count) < 2:
             raise InputError(f"folds must be fewer, got {folds}: nothing changes in one of them")
-        chosen = best_observables(rest, None if neighbours is None else kept)
+        chosen = observables(rest, strongest(rest, best_count(rest) if neighbours is None else kept))
         parts.append((fitted(rest, chosen, valued, largest_blocks(valued.total, BLOCKS // 2)), chosen))
     bound = judged_held_out([problems for problems, _ in parts], confidence)
     return replace(bound, details=bound.details | {"pairs": [chosen.pairs.shape[1] for _, chosen in parts]}), tuple(
@@ -91,22 +91,16 @@ def strongest(part: Transitions, kept: int) -> Any:
     return all_pairs(part.size)[:, np.sort(order)]
 
 
-def best_observables(part: Transitions, kept: int | None) -> Observables:
-    """What is best on the last third of some windows, fitted to the two before.
-
-    How many pairs (or `kept`), and whether products at one time help: where channels are rarely active together, a fit
-    of those takes what it has not seen reversed for irreversible.
-    """
+def best_count(part: Transitions) -> int:
+    """How many pairs are best on the last third of some windows, fitted to the two before."""
     border = 2 * part.count // 3
     early = np.arange(part.count) < border
     first, last = part.only(early), part.only(~early)
     every = part.size * (part.size - 1) // 2
     most = max(border // 10, 1)
-    counts = sorted({min(count, every) for count in CANDIDATES if count <= most} or {min(every, 1)})
-    options = [(count, widest) for count in (counts if kept is None else [kept]) for widest in (0, MOST)]
+    options = sorted({min(count, every) for count in CANDIDATES if count <= most} or {min(every, 1)})
     values = []
-    for count, widest in options:
-        problems = fitted(first, observables(first, strongest(first, count), most=widest), last, 1)
+    for count in options:
+        problems = fitted(first, observables(first, strongest(first, count)), last, 1)
         values.append(float(problems.sums[:, :, 3].sum()))
-    count, widest = options[int(np.argmax(values))]
-    return observables(part, strongest(part, count), most=widest)
+    return options[int(np.argmax(values))]

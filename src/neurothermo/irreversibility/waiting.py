@@ -97,7 +97,7 @@ def waiting_times(
     Raises
     ------
     InputError
-        With the sentence of `obstacle`: no states, one word, fewer than 100 gaps; or if a name is not known.
+        With the sentence of `obstacle`: no states, one word or two only, fewer than 100 gaps; or if a name is not known.
 
     References
     ----------
@@ -150,6 +150,11 @@ def _gaps(recording: Recording, transition: Any, units: Any) -> Gaps:
         raise InputError(
             f"waiting_times needs at least {RARE} events of each kind, got {gaps.counts[rarer]} of "
             f"{gaps.names[rarer]}: its logarithm would be a guess"
+        )
+    if np.all(gaps.wait == 1) and not gaps.counts[2:].any():
+        raise InputError(
+            f"waiting_times needs more than two words: changes from {gaps.names[0]} to {gaps.names[1]} and back "
+            "alternate of necessity, whichever way time runs, so that they tell nothing"
         )
     if (between := int(np.sum(gaps.first != gaps.second))) < RARE:
         raise InputError(f"waiting_times needs at least {RARE} gaps from one event to the other, got {between}")

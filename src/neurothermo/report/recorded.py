@@ -24,16 +24,30 @@ def draw_intervals(figure: Any, groups: Mapping[str, Sequence[Interval]]) -> Non
     ):
         for place, (_, value, low, high, finding) in enumerate(rows):
             colour = FORWARD if finding else "#777777"
-            axes.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
+            ends = [bound if np.isfinite(bound) else value for bound in (low, high)]
+            axes.plot(ends, [place, place], color=colour, linewidth=2, solid_capstyle="butt")
             axes.plot(value, place, "o", color=colour, markersize=5, markerfacecolor=colour if finding else "white")
         axes.axvline(0, color=EXACT, linewidth=1)
-        reach = [max(abs(low), abs(high), abs(value)) for _, value, low, high, _ in rows]
+        reach = [max(abs(end) for end in row[1:4] if not np.isinf(end)) for row in rows]
         if min(reach) > 0 and max(reach) / min(reach) > WIDE:
             axes.set_xscale("symlog", linthresh=_round(min(reach)), linscale=0.7)
             label += f", linear up to ±{_round(min(reach)):g}"
         axes.margins(x=0.06)
+        _draw_open_ends(axes, rows)
         axes.set(xlabel=label, yticks=range(len(rows)), yticklabels=[row[0] for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _draw_open_ends(axes: Any, rows: Sequence[Interval]) -> None:
+    """An arrow to the edge of the axis where an interval has an infinite end."""
+    left, right = axes.get_xlim()
+    for place, (_, value, low, high, finding) in enumerate(rows):
+        colour = FORWARD if finding else "#777777"
+        for bound, edge, head in ((low, left, "<"), (high, right, ">")):
+            if np.isinf(bound):
+                axes.plot([value, edge], [place, place], color=colour, linewidth=2, zorder=1)
+                axes.plot(edge, place, head, color=colour, markersize=6, clip_on=False)
+    axes.set_xlim(left, right)
 
 
 def _round(number: float) -> float:

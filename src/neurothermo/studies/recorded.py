@@ -11,7 +11,7 @@ import numpy as np
 from neurothermo.core.errors import InputError
 from neurothermo.irreversibility import across_bins
 from neurothermo.irreversibility.assessment import Assessment, kind_of, merged, number, p_text, per_second
-from neurothermo.irreversibility.conclusion import warnings_of
+from neurothermo.irreversibility.conclusion import GAUSSIAN, warnings_of
 from neurothermo.irreversibility.methods import METHODS
 from neurothermo.recordings import Recording
 from neurothermo.recordings.recording import SPIKES, STATES
@@ -21,7 +21,6 @@ from neurothermo.studies.wording import spoken
 
 ROWS, CHANNELS = 1500, 30  # shown of a recording
 SHARES = 20  # channels drawn with their shares, the largest
-GAUSSIAN = ("gaussian", "spectral")  # whose shares say little of states, which are not
 DISTRUSTED = "neither value nor interval can be trusted"
 LABELS = {"nats per second": "entropy production (nats per second)", "index": "index"}
 

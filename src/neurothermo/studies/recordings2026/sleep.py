@@ -91,7 +91,7 @@ def _over_widths(place: str, state: str, one: Recording, method: str, settings: 
 
 
 def _difference(spikes: dict[tuple[str, str], Recording], place: str, width: str, settings: Settings) -> Estimate:
-    """Sleep minus wake, both thinned to the same rates."""
+    """Sleep minus wake, cut to the same length."""
     return compare(spikes[place, "wake"], spikes[place, "sleep"], method=MAIN, width=width, seed=settings.seed)
 
 

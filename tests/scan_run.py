@@ -9,7 +9,7 @@ from neurothermo import hopfield, ramp, scan
 
 NET = hopfield([[1, 1, 1, -1, 1, -1, 1, 1], [1, -1, 1, 1, -1, 1, 1, -1]])
 AXES = {"temperature": [0.7, 2.0], "steps": [10, 200]}
-TRIALS, CHUNK = 20_000, 640
+TRIALS, CHUNK = 6_400, 640
 
 
 def build(temperature, steps):

@@ -236,6 +236,7 @@ def test_indices_say_why_they_have_nothing_to_say(name):
 @pytest.mark.parametrize("scale", [1e200, 1e-200])
 def test_an_index_has_no_scale(relaxing, scale):
     tall = from_array(relaxing.segments[0] * scale, 10.0)
+    assert tall.stationarity().p_value == pytest.approx(relaxing.stationarity().p_value, rel=1e-6)
     for method in ("lagged_asymmetry", "fluctuation_dissipation"):
         assert METHODS[method](tall).value == pytest.approx(METHODS[method](relaxing).value, rel=1e-6)
 

@@ -13,6 +13,7 @@ from neurothermo import InputError
 from neurothermo.irreversibility import gaussian_interval
 from neurothermo.irreversibility.cross_spectrum import spectral
 from neurothermo.irreversibility.gaussian_bootstrap import block_variance
+from neurothermo.irreversibility.gaussian_checks import absurd, apart
 from neurothermo.irreversibility.gaussian_fit import (
     Linear,
     moments_of,
@@ -162,6 +163,7 @@ def test_interval_starts_at_zero_just_where_the_test_keeps_the_null_and_is_never
     assert noncentral_interval(edge * 0.999, 3.0, 1.0, 3, 0.95)[0] == 0
     assert noncentral_interval(edge * 1.01, 3.0, 1.0, 3, 0.95)[0] > 0
     assert noncentral_interval(0.05, 3.0, 1.0, 3, 0.95)[1] > 0
+    assert noncentral_interval(0.05, 3.1, 1.0, 3, 0.95)[1] > 0  # nor where the bias is a little too large
     near, far = (noncentral_interval(at, 0.0, 1.0, 3, 0.95) for at in (0.999e5, 1.001e5))
     assert np.allclose(near, far, rtol=3e-3)
     assert all(isnan(end) for end in noncentral_interval(1.0, 0.5, 0.0, 3, 0.95))
@@ -318,6 +320,8 @@ def test_with_memory_a_driven_process_is_still_found_and_few_blocks_say_so():
     short = gaussian(from_array(smooth[:300], sampling_rate=10.0))
     assert np.all(np.isnan(attribution(from_array(smooth[:300], sampling_rate=10.0)).by_pair_q))
     assert short.p_value is None and any("Too few blocks" in sentence for sentence in short.diagnostics)
+    for one in (short, gaussian(from_array(smooth, sampling_rate=10.0))):
+        assert sum("blocks" in sentence for sentence in one.diagnostics) == 1
 
 
 # -- shares -----------------------------------------------------------------------------------------
@@ -367,7 +371,7 @@ def test_many_channels_of_few_samples_need_shrinkage():
     assert "parameters" in obstacle(few)
     with pytest.raises(InputError, match='shrinkage="auto"'):
         gaussian(few)
-    found = gaussian(few, shrinkage="auto")
+    found = gaussian(recorded(chain(8), two_temperatures(8), 0.2, 90), shrinkage="auto")
     assert 0 < found.details["shrinkage"] <= 1 and any("shrunk" in sentence for sentence in found.diagnostics)
     assert any("few for 8 channels" in sentence for sentence in found.diagnostics)
 
@@ -385,6 +389,50 @@ def test_alternating_samples_give_no_number_but_a_sentence():
     exact = Linear.of(np.array([[-0.5, 0.2], [0.0, 0.4]]), np.eye(2)).divergence
     lag, error = (found.details[f"divergence_at_one_lag{end}"] for end in ("", "_stderr"))
     assert_within(lag, error, exact)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1000, 2), (500, 5)])
+def test_white_noise_gives_no_number_but_a_sentence(rows, size):
+    for part in np.random.default_rng(14).standard_normal((40, rows, size)):
+        recording = from_array(part, sampling_rate=1.0)
+        found = gaussian(recording)
+        assert isnan(found.value) and isnan(found.interval[1]) and "too coarsely" in found.diagnostics[0]
+        assert found.p_value is not None
+        with pytest.raises(InputError, match="too coarsely"):
+            attribution(recording)
+
+
+@pytest.mark.parametrize(("times", "answers"), [(1, 1.0), (2, 1.0), (3, 0.0), (5, 0.0)])
+def test_a_rotation_sampled_coarsely_is_covered_or_declined(times, answers):
+    turning = np.array([[1.0, 1.0], [-1.0, 1.0]])
+    exact = LinearLangevin(turning, np.eye(2)).entropy_production().value
+    data = paths(turning, np.eye(2), times, 6000, count=60, seed=15)
+    found = [gaussian(from_array(part, sampling_rate=1 / times)).per_second for part in data]
+    told = [one.interval for one in found if not isnan(one.value)]
+    assert abs(len(told) / 60 - answers) < 0.05 and all(high > 0 for _, high in told)
+    missed = sum(not low <= exact <= high for low, high in told)
+    assert missed <= 0.05 * 60 + 4 * np.sqrt(60 * 0.05 * 0.95)
+
+
+def test_a_step_is_as_far_from_none_as_one_is_that_has_the_eigenvalue():
+    step, noise = exact_map(RELAXATION, DIFFUSION, 1.0)
+    linear = Linear.of(step, noise)
+    left, right = np.linalg.cholesky(noise), np.linalg.cholesky(linear.covariance)
+    assert np.isclose(apart(linear, 400), 2 * apart(linear, 100))
+    # no step that near, in any of many directions, has an eigenvalue on the axis
+    steps = np.random.default_rng(16).standard_normal((5000, 2, 2))
+    steps *= 0.999 * apart(linear, 100) / np.linalg.norm(steps, axis=(1, 2))[:, None, None]
+    near = np.linalg.eigvals(step + left @ steps @ np.linalg.inv(right) / 10)
+    assert not np.any((np.abs(near.imag) < 1e-9) & (near.real <= 0))
+    turned = Linear.of(np.array([[-0.5, 0.1], [-0.1, -0.5]]), np.eye(2))
+    spread = 1 / (1 - 0.26)  # its stationary covariance
+    assert np.isclose(apart(turned, 1000), np.sqrt(1000 * spread) * 0.1)
+
+
+def test_a_value_far_below_zero_is_absurd_and_that_of_a_reversible_process_is_not():
+    draws = np.random.default_rng(17).chisquare(1, 4000)
+    assert not any(absurd(one, 1.0, 4 * one, 1.0, 1) for one in draws)
+    assert absurd(0.5, 40.0, 0.1, 0.05, 1) and absurd(1.0, -40.0, 0.1, 0.025, 1)
 
 
 def test_measurement_noise_is_noticed():

@@ -12,7 +12,7 @@ from neurothermo import InputError, Verdict, cli
 from neurothermo.irreversibility import METHODS
 from neurothermo.irreversibility.assessment import Assessment
 from neurothermo.recordings import from_array, from_spikes
-from neurothermo.report.recorded import draw_attribution, draw_nulls
+from neurothermo.report.recorded import draw_attribution, draw_intervals, draw_nulls
 from neurothermo.studies import recorded
 from neurothermo.studies.wording import spoken
 from test_classifier import RELAXING, ROTATION, WHITE, sampled
@@ -203,6 +203,16 @@ def test_bars_are_blue_only_where_their_error_says_so_too():
     draw_attribution(figure, shares(5), "nats per second")
     colours = [bar.get_facecolor() for bar in figure.axes[0].patches]
     assert colours[0] == colours[2] != colours[3] == colours[4]
+
+
+def test_an_interval_without_an_upper_end_is_an_arrow():
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    draw_intervals(figure, {"nats": [("plugin", 0.1, 0.0, np.inf, False), ("maxent", 0.2, 0.1, 0.3, True)]})
+    axes = figure.axes[0]
+    arrows = [line for line in axes.lines if line.get_marker() == ">"]
+    assert len(arrows) == 1 and 0.3 < arrows[0].get_xdata()[0] < 0.4 and axes.get_xscale() == "linear"
 
 
 def test_of_many_channels_the_largest_shares_are_drawn():

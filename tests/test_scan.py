@@ -188,9 +188,7 @@ def cores_of_a_task():
     return seen
 
 
-def test_a_killed_worker_costs_its_tasks_only(tmp_path):
-    import distributed
-
+def test_a_killed_worker_costs_its_tasks_only(cluster, tmp_path):
     flag = str(tmp_path / "died")
 
     def fatal(temperature):
@@ -198,23 +196,27 @@ def test_a_killed_worker_costs_its_tasks_only(tmp_path):
 
         try:
             get_worker()
-        except ValueError:
+        except ValueError:  # where the scan was started
             return build(temperature)
         if not Path(flag).exists():
             Path(flag).touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return build(temperature)
 
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
-        ) as made,
-        distributed.Client(made) as client,
-    ):
-        found = scan(fatal, {"temperature": TEMPERATURES}, **OPTIONS, chunk=128, client=client, store=tmp_path / "s")
+    found = scan(fatal, {"temperature": TEMPERATURES}, **OPTIONS, chunk=128, client=cluster, store=tmp_path / "s")
     assert Path(flag).exists()
     assert_same(found, scan(build, {"temperature": TEMPERATURES}, **OPTIONS))
     assert len((tmp_path / "s" / LOG).read_text().splitlines()) == 8  # nothing twice
+
+
+@pytest.mark.slow
+def test_processes_of_its_own_and_a_lost_scheduler(tmp_path):
+    import scan_run
+
+    address = "tcp://127.0.0.1:9"  # where nothing listens
+    with pytest.raises(InputError, match=f"scheduler: none answers at {address}"):
+        again(tmp_path / "s", scheduler=address)
+    assert_same(scan_run.main(tmp_path / "a", 2), scan_run.main(tmp_path / "b"))
 
 
 # -- killed at any instant -----------------------------------------------------------------------------------------

@@ -266,3 +266,14 @@ def test_it_has_a_price_and_repeats_itself():
     recording = recorded(chains(WHEEL, 8000, 1, 12)[0])
     assert obstacle(recording) is None and 0 < cost(recording) < 1
     assert waiting_times(recording).to_dict() == waiting_times(recording).to_dict()
+
+
+def test_two_words_alternate_of_necessity():
+    two = np.random.default_rng(30).integers(2, size=(3000, 1))
+    for recording in (recorded(two), recorded(np.hstack([two, 1 - two]))):
+        assert "alternate of necessity" in obstacle(recording)
+        with pytest.raises(InputError, match="alternate of necessity"):
+            waiting_times(recording)
+    with pytest.raises(InputError, match="alternate of necessity"):
+        waiting_times(recorded(np.hstack([two, 1 - two])), units=("0", "1"))
+    assert obstacle(recorded(np.random.default_rng(31).integers(3, size=(3000, 1)))) is None

@@ -14,7 +14,7 @@ SECONDS = 3.0  # of a task: long beside the cost of handing it out, short beside
 SHARES = 4  # tasks for each worker at least, so that none waits long for the last one
 LONG_ENOUGH = 0.3  # seconds, for a rate to be known
 GROWTH = 4  # times as many trials until then
-MOST = 2**20  # trials a task
+MOST = 2**19  # trials a task
 MOST_COLUMNS_BYTES = 2**27  # of what a task sends back
 
 

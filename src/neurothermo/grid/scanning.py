@@ -232,7 +232,7 @@ def _run(shelf: Shelf, rounds: Rounds, jobs: _Jobs, crew: Engine, show: bool | N
                     advance(task.stop - task.start)
                 else:
                     left.append(task)
-            damaged = len([task for task in left if task in getattr(shelf, "done", ())])
+            damaged = sum(shelf.begun(task) for task in left)
             if damaged:
                 (tell or _warn)(f"{damaged} stored tasks are damaged or missing, and are run again")
             for job, outcome in crew.outcomes([jobs.of(task) for task in left]):

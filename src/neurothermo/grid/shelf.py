@@ -23,6 +23,10 @@ class Shelf(Protocol):
         """Whether a task is done and what it gave is intact."""
         ...
 
+    def begun(self, task: Task) -> bool:
+        """Whether a task was done once, intact or not."""
+        ...
+
     def put(self, task: Task, outcome: Outcome) -> None:
         """Keep what a task gave."""
         ...
@@ -48,6 +52,10 @@ class Memory:
 
     def holds(self, task: Task) -> bool:
         """Nothing survives in memory."""
+        return False
+
+    def begun(self, task: Task) -> bool:
+        """Nor did anything."""
         return False
 
     def put(self, task: Task, outcome: Outcome) -> None:
@@ -76,12 +84,10 @@ class Memory:
         """Everything, with the parameters as coordinates; `most` trials of each point."""
         import xarray
 
+        kept = (*(slice(None),) * len(self.grid.shape), slice(0, most))
         variables = {
-            name: ((*self.grid.dims, *dims), values[(slice(None),) * len(self.grid.shape)][..., :most]
-                   if values.ndim == len(self.grid.shape) + 1
-                   else values[(*(slice(None),) * len(self.grid.shape), slice(0, most))], about)
-            for name, (dims, values, about) in self.arrays.items()
-        }  # fmt: skip
+            name: ((*self.grid.dims, *dims), values[kept], about) for name, (dims, values, about) in self.arrays.items()
+        }
         times = {"time": ("time", self.times[0])} if self.times else {}
         return xarray.Dataset(variables, {**self.grid.coordinates(), **times}, attributes)
 

@@ -53,6 +53,10 @@ class Store:
             _digest(self.path / name) == digest for name, digest in entry["chunks"].items()
         )
 
+    def begun(self, task: Task) -> bool:
+        """Whether it is in the log."""
+        return task in self.done
+
     def put(self, task: Task, outcome: Outcome) -> None:
         """Chunks first, then the line in the log."""
         try:

@@ -7,7 +7,7 @@ from math import isnan
 import numpy as np
 
 from neurothermo.core.estimate import Estimate
-from neurothermo.irreversibility.answer import HIDDEN
+from neurothermo.irreversibility.answer import EITHER_WAY, HIDDEN
 from neurothermo.recordings.recording import SPIKES, Recording
 
 BIAS = (
@@ -45,7 +45,7 @@ def difference(value: float, low: float, high: float, what: str) -> str:
 
 def of_each(first: Estimate, second: Estimate) -> list[str]:
     """The diagnostics of both methods, each once; those of one recording say of which."""
-    one, two = ([said for said in each.diagnostics if said != HIDDEN] for each in (first, second))
+    one, two = ([said for said in each.diagnostics if said not in (EITHER_WAY, HIDDEN)] for each in (first, second))
     found = [said if said in two else f"Of the first: {said}" for said in one]
     return found + [f"Of the second: {said}" for said in two if said not in one]
 

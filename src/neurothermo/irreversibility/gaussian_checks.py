@@ -15,7 +15,8 @@ MANY = 10  # samples for each squared channel
 TAILS = 1.0  # excess kurtosis
 LEFT = 0.01  # correlation of neighbouring residuals
 RARE = 1e-4
-APART = 4.0  # standard errors
+APART = 3.0  # standard errors
+BELOW = 4.0  # standard errors
 NEAREST = 16  # eigenvalues
 PIECE, SEEN = 2048, 16  # rows of a piece, and pieces that are looked at: enough to see what is worth a sentence
 
@@ -57,7 +58,7 @@ def absurd(value: float, bias: float, variance: float, spread: float, freedom: f
     Its error is that at the value and that of a reversible process together: each is small where the other counts.
     """
     error = np.sqrt(variance + 2 * freedom * spread**2)
-    return COARSE if value - bias < -APART * error or abs(bias) > MANY * max(value, error) else ""
+    return COARSE if value - bias < -BELOW * error or abs(bias) > MANY * max(value, error) else ""
 
 
 def length_sentences(moments: Moments, linear: Linear) -> list[str]:

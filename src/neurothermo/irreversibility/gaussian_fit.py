@@ -211,8 +211,8 @@ def no_process(linear: Linear) -> str:
     if np.any((values.imag == 0) & (values.real <= 0)):
         return (
             f"The fitted step has the eigenvalue {values.real.min():.3g}, which no continuous linear process gives: it "
-            "is sampled too coarsely, or has measurement noise. Use the method spectral, or the divergence at one lag in "
-            "details."
+            "is sampled too coarsely, or has measurement noise. Use the method spectral, or the divergence at one lag "
+            "in details."
         )
     if not np.linalg.eigvalsh(linear.diffusion)[0] > 0:
         return (

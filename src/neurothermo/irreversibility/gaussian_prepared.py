@@ -33,7 +33,7 @@ def prepared(recording: Recording, shrinkage: Any) -> tuple[str | None, Any]:
     """An obstacle, or the second moments."""
     if recording.kind == SPIKES:
         return (
-            'The recording has spikes, and a linear fit needs equal steps: bin them first, into bins of 10 ms for instance.',
+            "The recording has spikes, and a linear fit needs equal steps: bin them first, by 10 ms for instance.",
             None,
         )
     if recording.size < 2:
@@ -54,7 +54,8 @@ def prepared(recording: Recording, shrinkage: Any) -> tuple[str | None, Any]:
         return f"Channel {recording.names[constant[0]]} is constant: leave it out.", None
     if np.linalg.eigvalsh(found[0].before / found[0].count)[0] < SINGULAR:
         return (
-            "Some channels are linear combinations of others: leave them out or, in Python, take recording.components(...).",
+            "Some channels are linear combinations of others: leave them out or, in Python, take "
+            "recording.components(...).",
             None,
         )
     return None, found

@@ -13,7 +13,13 @@ from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import PER_SAMPLE, answer
 from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_bootstrap import block_circling, block_variance
-from neurothermo.irreversibility.gaussian_checks import absurd, block_sentence, coarse, length_sentences, residual_sentences
+from neurothermo.irreversibility.gaussian_checks import (
+    absurd,
+    block_sentence,
+    coarse,
+    length_sentences,
+    residual_sentences,
+)
 from neurothermo.irreversibility.gaussian_fit import Linear, grows, moments_of, no_process, shrunk
 from neurothermo.irreversibility.gaussian_interval import Scatter, noncentral_interval, scatter
 from neurothermo.irreversibility.gaussian_null import BlockCircling, Circling, circling
@@ -76,11 +82,12 @@ def gaussian(
     -------
     Estimate
         In nats per sample. NaN, with a sentence, where no linear Langevin process has these covariances, or the samples
-        are too coarse to tell it: a step with an eigenvalue at zero or on the negative real axis is within 4 standard
-        errors, or the corrected value lies as far below zero. The p-value and the divergence at one lag are there. `details`: `relaxation` A (per second), `diffusion` D (squared
-        units per second), `covariance` S, `fastest_rate`, `slowest_rate` (per second), `slowest_times` (how many the
-        recording holds), `divergence_at_one_lag` and its `_stderr` (nats per sample), `bias` that was subtracted,
-        `statistic` and `freedom` of the score test, `shrinkage`, `null`.
+        are too coarse to tell it: a step with an eigenvalue at zero or on the negative real axis is within 3 standard
+        errors, or the corrected value lies 4 below zero. The p-value and the divergence at one lag are there.
+        `details`: `relaxation` A (per second), `diffusion` D (squared units per second), `covariance` S,
+        `fastest_rate`, `slowest_rate` (per second), `slowest_times` (how many the recording holds),
+        `divergence_at_one_lag` and its `_stderr` (nats per sample), `bias` that was subtracted, `statistic` and
+        `freedom` of the score test, `shrinkage`, `null`.
 
     Raises
     ------
@@ -123,8 +130,8 @@ def gaussian(
             or absurd(value, bias, variance, spread, freedom)
         )
         if problem:
-            said = (problem, *odd, *(() if has_p else (_FEW,)))
-            return answer(recording, float("nan"), diagnostics=said, details=details, **fields)
+            declined = (problem, *odd, *(() if has_p else (_FEW,)))
+            return answer(recording, float("nan"), diagnostics=declined, details=details, **fields)
         said = [*length_sentences(fit.moments, fit.linear), *odd, *_pulled(fit)]
         if interval == "bootstrap" or odd:
             wide, wild = _bootstrapped(recording, fit, value, seed)

@@ -10,7 +10,7 @@ from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.core.resampling import generator
-from neurothermo.irreversibility.answer import HIDDEN, PER_SAMPLE
+from neurothermo.irreversibility.answer import EITHER_WAY, HIDDEN, PER_SAMPLE
 from neurothermo.irreversibility.couplings_flow import block_length
 from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
@@ -106,7 +106,8 @@ def interaction_order(recording: Recording, *, confidence: float = 0.95, surroga
     data = data.assign({"total": whole[0], **{f"total_{name}": whole[at] for at, name in enumerate(columns) if at}})
     for name in ("value", "stderr", "low", "high", "bias", "total"):
         data[name].attrs = {"units": PER_SAMPLE, "long_name": f"entropy production ({name})"}
-    return data.assign_attrs(confidence=confidence, surrogates=surrogates, note=HIDDEN)
+    note = EITHER_WAY if recording.averaged else HIDDEN  # two bins next to each other see two steps: no bound
+    return data.assign_attrs(confidence=confidence, surrogates=surrogates, note=note)
 
 
 def obstacle(recording: Recording) -> str | None:

@@ -10,7 +10,7 @@ from neurothermo.core.checks import Array, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import one_blas_thread
 from neurothermo.core.resampling import generator, quantile
-from neurothermo.irreversibility.answer import HIDDEN, PER_SAMPLE
+from neurothermo.irreversibility.answer import EITHER_WAY, PER_SAMPLE
 from neurothermo.irreversibility.couplings_fit import fitted
 from neurothermo.irreversibility.couplings_likelihood import Parallel
 from neurothermo.irreversibility.couplings_moves import moves_of, why_not_spins
@@ -121,7 +121,7 @@ def state_space(recording: Recording, *, confidence: float = 0.95, draws: int = 
             "channel": names,
             "partner": names,
         },
-        attrs={"units": PER_SAMPLE, "confidence": confidence, "trials": trials, "note": HIDDEN},
+        attrs={"units": PER_SAMPLE, "confidence": confidence, "trials": trials, "note": EITHER_WAY},
     )
     return _labelled(data)
 

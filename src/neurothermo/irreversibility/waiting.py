@@ -97,7 +97,7 @@ def waiting_times(
     Raises
     ------
     InputError
-        With the sentence of `obstacle`: no states, one word or two only, fewer than 100 gaps; or if a name is not known.
+        With the sentence of `obstacle`: no states, two words at most, fewer than 100 gaps; or if a name is not known.
 
     References
     ----------

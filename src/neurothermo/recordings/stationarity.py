@@ -61,6 +61,9 @@ def check_stationarity(recording: Recording) -> Verdict:
     """
     table = counted(recording) if recording.kind == SPIKES else recording
     segments = [np.asarray(segment, dtype=np.float64) for segment in table.segments]
+    largest = np.max([np.abs(segment).max(axis=0) for segment in segments], axis=0)
+    if table.kind == SIGNALS and not np.all((largest > 1e-100) & (largest < 1e100)):  # squares must fit into a number
+        segments = [segment / np.where(largest > 0, largest, 1.0) for segment in segments]
     columns = [[segment[:, [channel]] for segment in segments] for channel in range(table.size)]
     slow, _ = np.linalg.qr(_cosines(sum(len(segment) for segment in segments)))
     moving = [not _constant(column) for column in columns]

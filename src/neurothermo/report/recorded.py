@@ -114,7 +114,8 @@ def draw_attribution(figure: Any, data: Any, units: str, *, judged: bool = True)
         most = float(np.nanmax(np.abs(value))) or 1.0
         image = axes.imshow(value, cmap="RdBu_r", vmin=-most, vmax=most)
         for row, column in zip(*np.nonzero(_sure(data, "by_pair", judged)), strict=True):
-            axes.text(column, row, "*", ha="center", va="center_baseline", fontsize=size + 2)
+            colour = "white" if abs(value[row, column]) > 0.6 * most else "black"
+            axes.text(column, row, "*", ha="center", va="center_baseline", fontsize=size + 2, color=colour)
         axes.set(xticks=range(len(names)), yticks=range(len(names)), title="half of each pair's share")
         axes.set_xticklabels(names, fontsize=size, rotation=90)
         axes.set_yticklabels(names, fontsize=size)

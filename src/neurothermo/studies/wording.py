@@ -35,7 +35,7 @@ SPOKEN = tuple(
         (r"^rate(?= must)", "--resample"),
     )
 )  # fmt: skip
-OPTION = {
+OPTION: dict[str, str] = {
     **{name: f"--{name}" for name in (
         "times", "units", "key", "interval", "epochs", "epoch", "where", "method", "channels", "exclude", "confidence",
         "seed", "regress", "resample", "components", "out",

@@ -134,7 +134,7 @@ def _concluded(family: Family, differences: Family, controls: Controls, settings
             else:
                 said.append(f"of the {name} in {state} nothing can be concluded by {MAIN}")
     unlike = [key[0].split(", ", 1)[0] + " at " + key[0].rsplit(", ", 1)[1] for key in differences.findings]
-    said.append(f"sleep differs from waking, rates matched, in {'; '.join(unlike) if unlike else 'none'}")
+    said.append(f"sleep differs from waking, cut to the same length, in {'; '.join(unlike) if unlike else 'none'}")
     return f"Concluded: {'; '.join(said)}. {controls.sentence()}"
 
 

@@ -102,8 +102,12 @@ def _keys(family: Family, size: int, method: str) -> list[Key]:
 def _data_rows(good: Recording, steady: Recording) -> list[Row]:
     verdict = good.stationarity()
     return [
-        Row("units above 1 spike a second, without gross violations of refractoriness", WIDTH, float(good.size),
-            sentence=f"Without {', '.join(TWICE)}, each a unit that is there already: sorted twice."),  # fmt: skip
+        Row(
+            "units above 1 spike a second, without gross violations of refractoriness",
+            WIDTH,
+            float(good.size),
+            sentence=f"Without {', '.join(TWICE)}, each a unit that is there already: sorted twice.",
+        ),  # fmt: skip
         Row("of these, units whose rates do not drift", WIDTH, float(steady.size), sentence=verdict.sentence),
     ]
 

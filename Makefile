@@ -20,7 +20,7 @@ demo: setup
 	    --figure 2 --figure 3 --figure 4a --figure 4c --figure 4e --figure 5
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2
 
 test-all: setup
 	$(BIN)/python -m pytest

@@ -447,7 +447,7 @@ def test_a_mexican_hat_grows_at_its_own_wavenumber():
         (kernels.exponential(0.5, 1.2), 0.5 * 6 * 1.44, (40.0, 40.0), (32, 32)),
         (kernels.gaussian(0.5, 1.2, (0.7, 0.1)), 0.5 * (2 * 1.44 + 0.5), (40.0, 40.0), (32, 32)),
     ],
-    ids=str,
+    ids=lambda value: str(value).split(" at 0x")[0],
 )
 def test_the_limit_of_long_waves(kernel, moment, length, points):
     dimensions = 1 if np.ndim(points) == 0 else 2

@@ -107,7 +107,7 @@ def _data_rows(good: Recording, steady: Recording) -> list[Row]:
             WIDTH,
             float(good.size),
             sentence=f"Without {', '.join(TWICE)}, each a unit that is there already: sorted twice.",
-        ),  # fmt: skip
+        ),
         Row("of these, units whose rates do not drift", WIDTH, float(steady.size), sentence=verdict.sentence),
     ]
 

@@ -33,6 +33,7 @@ GROUPS = {
     "jumps": "jumps",
     "information": "information",
     "irreversibility": "irreversibility",
+    "scan": "scaling",
 }
 
 

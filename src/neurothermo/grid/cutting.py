@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import lcm
 from typing import Any
+
+import numpy as np
 
 from neurothermo.core.checks import checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.grid.tasks import Job, Task, perform
 
-SECONDS = 3.0  # of a task: long beside the cost of handing it out, short beside what a killed worker loses
+SECONDS = 3.0  # of a task at the mean of the points: long beside the cost of handing it out, short to lose
+LONGEST = 60.0  # at the slowest point
+STORING = 0.015  # seconds to take an outcome and store it: one process does so for all workers,
+BUSY = 0.5  # and should be busy for half of its time at most, with however many workers
 SHARES = 4  # tasks for each worker at least, so that none waits long for the last one
 LONG_ENOUGH = 0.3  # seconds, for a rate to be known
 GROWTH = 4  # times as many trials until then
@@ -26,24 +32,45 @@ def block_of(runs: list[Any]) -> int:
     return found
 
 
-def chunk_of(chunk: Any, block: int, trials: int, points: int, workers: int, job: Job) -> int:
-    """Trials a task: what is asked for, rounded up to blocks, or `SECONDS` by a run that is measured."""
+def chunk_of(
+    chunk: Any, block: int, trials: int, workers: int, costs: Sequence[float], job_of: Callable[[int], Job]
+) -> int:
+    """Trials a task: what is asked for, rounded up to blocks, or `SECONDS` by runs that are measured.
+
+    All points have one size of task, as all chunks of an array have one shape. `costs`, one a point and in a unit of
+    their own, say which points to measure: the cheapest and the costliest.
+    """
     most = -(-trials // block) * block
     if chunk is not None:
         return min(-(-checked_count(chunk, "chunk") // block) * block, most)
-    count, seconds = min(block, trials), 0.0
-    outcome = perform(_with_trials(job, count))  # compiles
+    given = np.asarray(costs, dtype=np.float64)
+    low, high = int(given.argmin()), int(given.argmax())
+    slowest, size = _measured(job_of(high), block, trials)
+    if given[high] < 1.5 * given[low]:
+        mean = slowest
+    else:
+        fastest, _ = _measured(job_of(low), block, trials)
+        slope = max(slowest - fastest, 0.0) / (given[high] - given[low])
+        mean = fastest + slope * float(given.mean() - given[low])
+    long_enough = max(SECONDS, workers * STORING / BUSY)
+    wanted = min(long_enough / mean, max(LONGEST, long_enough) / slowest, MOST_COLUMNS_BYTES / size, MOST)
+    if workers > 1:
+        wanted = min(wanted, trials * given.size / (SHARES * workers))
+    tasks = -(-most // min(max(block, int(wanted) // block * block), most))
+    return -(-most // tasks // block) * block  # so that the last one is no crumb
+
+
+def _measured(job: Job, block: int, trials: int) -> tuple[float, float]:
+    """Seconds and bytes a trial, from a run that is long enough to be timed."""
+    count = min(block, trials)
+    perform(_with_trials(job, count))  # compiles
     while True:
         outcome = perform(_with_trials(job, count))
-        seconds = outcome.seconds
-        if seconds > LONG_ENOUGH or count * GROWTH > min(trials, MOST):
+        if outcome.seconds > LONG_ENOUGH or count * GROWTH > min(trials, MOST):
             break
         count = count * GROWTH
-    size = sum(values.nbytes for _, values, _ in outcome.columns.values()) / count
-    wanted = min(SECONDS / max(seconds / count, 1e-9), MOST_COLUMNS_BYTES / size, MOST)
-    if workers > 1:
-        wanted = min(wanted, trials * points / (SHARES * workers))
-    return min(max(block, int(wanted) // block * block), most)
+    size = sum(values.nbytes for _, values, _ in outcome.columns.values())
+    return max(outcome.seconds / count, 1e-9), size / count
 
 
 def _with_trials(job: Job, count: int) -> Job:

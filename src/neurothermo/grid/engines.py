@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from neurothermo.core.checks import checked_count
@@ -14,7 +15,6 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.machine import available_cores
 from neurothermo.grid.tasks import Job, Outcome, perform
 
-AHEAD = 2  # tasks handed out for each worker: one runs, one waits
 MISSING = "{what} needs {module}: pip install 'neurothermo[scale]'"
 
 
@@ -31,7 +31,7 @@ class Engine(Protocol):
         ...
 
     def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
-        """Run them all, a few at a time."""
+        """Run them all, jobs of one recipe, a few at a time."""
         ...
 
 
@@ -60,26 +60,37 @@ class Cluster:
 
     def workers(self) -> int:
         """As many as there are now."""
-        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+        return max(1, len(self._addresses()))
+
+    def _addresses(self) -> list[str]:
+        return list(self.client.scheduler_info(n_workers=-1)["workers"])
 
     def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
-        """A few for each worker under way at a time; no outcome is kept once it has been handed over."""
+        """One for each worker under way at a time, so that whoever is killed costs one task a worker at most.
+
+        A worker waits while its outcome is stored: some milliseconds beside a task's seconds.
+        """
         from distributed import CancelledError, as_completed
         from distributed.comm.core import CommClosedError
         from distributed.scheduler import KilledWorker
 
         waiting = deque(jobs)
-        jobs_of: dict[Any, Job] = {}
+        under_way: dict[Any, tuple[Job, str]] = {}
+        recipe = self._sent(jobs[0].recipe) if jobs else None
         try:
             done = as_completed()
-            while waiting or jobs_of:
-                while waiting and len(jobs_of) < AHEAD * self.workers():
-                    future = self.client.submit(perform, waiting[0], pure=False, retries=0)
-                    jobs_of[future] = waiting.popleft()
+            while waiting or under_way:
+                for address in self._idle(under_way)[: len(waiting)]:
+                    job = waiting.popleft()
+                    future = self.client.submit(
+                        _perform, recipe, replace(job, recipe=b""), pure=False, retries=0,
+                        workers=[address], allow_other_workers=True,  # else all go where the recipe is
+                    )  # fmt: skip
+                    under_way[future] = job, address
                     done.add(future)
                 future = next(done)
                 outcome = future.result()
-                job = jobs_of.pop(future)
+                job, _ = under_way.pop(future)
                 future.release()
                 yield job, outcome
         except KilledWorker:
@@ -91,8 +102,30 @@ class Cluster:
                 "the scheduler was lost; what is stored stays, and the same command continues from there"
             ) from error
         finally:
-            for future in jobs_of:
+            for future in under_way:
                 future.release()
+
+    def _idle(self, under_way: dict[Any, tuple[Job, str]]) -> list[str]:
+        """Workers without a task, as long as there are fewer tasks under way than workers."""
+        addresses, busy = self._addresses(), {address for _, address in under_way.values()}
+        free = [address for address in addresses if address not in busy]
+        if not (addresses or under_way):
+            self.client.wait_for_workers(1)
+            return self._idle(under_way)
+        return free[: max(len(addresses) - len(under_way), 0)]
+
+    def _sent(self, recipe: Any) -> Any:
+        """The recipe on its way to the workers, once for all tasks: it holds couplings, maybe of many megabytes.
+
+        It is the outcome of a task of its own, so that it is made again where the worker that held it dies.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph")
+            return self.client.submit(bytes, recipe, pure=False)
+
+
+def _perform(recipe: bytes, job: Job) -> Outcome:
+    return perform(replace(job, recipe=recipe))
 
 
 @contextmanager

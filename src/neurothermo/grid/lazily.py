@@ -3,56 +3,82 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from neurothermo.core.plain import plain
 from neurothermo.grid.axes import Grid
 from neurothermo.grid.cutting import tasks_of
 from neurothermo.grid.engines import needed
+from neurothermo.grid.shelf import check_shape, empty
 from neurothermo.grid.tasks import Job, Outcome, Task, perform
 
 
 def lazy_dataset(jobs: Any, grid: Grid, trials: int, chunk: int, asked: dict[str, Any]) -> Any:
-    """The result of a scan before it is run; the first point's first block is run to learn what there will be."""
+    """The result of a scan before it is run.
+
+    One trial of every point is run at once: its columns and what its ledger says of itself are its own (a
+    temperature, an energy or none), and no number may stand under those of another point.
+    """
     dask = needed("dask", "a lazy scan")
     import xarray
 
-    sample = perform(jobs.of(Task(0, 0, min(trials, chunk))))
-    delayed = dask.delayed(_columns, pure=False)
-    flat: dict[str, list[Any]] = {name: [] for name in sample.columns}
-    for point in range(grid.size):
-        parts = [(task, delayed(jobs.of(task), tuple(flat))) for task in tasks_of(point, 0, trials, chunk)]
-        for name, column in sample.columns.items():
-            flat[name].append(_joined(parts, name, column[1]))
-    arrays = {name: _stacked(rows, grid) for name, rows in flat.items()}
+    samples = [perform(jobs.of(Task(point, 0, 1))) for point in range(grid.size)]
+    columns = _columns_of(samples)
+    delayed, recipe = dask.delayed(_values, pure=False), dask.delayed(jobs.sent, pure=False)  # sent once
+    rows: dict[str, list[Any]] = {name: [] for name in columns}
+    for point, sample in enumerate(samples):
+        tasks = tasks_of(point, 0, trials, chunk)
+        parts = [delayed(recipe, replace(jobs.of(task), recipe=b"")) for task in tasks]
+        for name, column in columns.items():
+            rows[name].append(column.joined(name, tasks, parts if name in sample.columns else None))
     variables = {
-        name: ((*grid.dims, *sample.columns[name][0]), array, sample.columns[name][2]) for name, array in arrays.items()
+        name: ((*grid.dims, *column.dims), _stacked(rows[name], grid), column.about) for name, column in columns.items()
     }
-    about = {**sample.attributes, "trials": trials, "variables": list(variables)}
-    runs = [{**about, "run": word} for word in asked["runs"]]
-    times = {} if sample.times is None else {"time": ("time", sample.times)}
+    runs = [{**one.attributes, "trials": trials, "variables": list(one.columns)} for one in samples]
+    times = next((one.times for one in samples if one.times is not None), None)
     said = {
         "configuration": json.dumps(plain({**asked, "chunk": chunk}), default=repr),
-        "runs": json.dumps(plain(runs)),
+        "runs": json.dumps(plain(runs), default=repr),
     }
-    return xarray.Dataset(variables, {**grid.coordinates(), **times}, said)
+    more = {} if times is None else {"time": ("time", times)}
+    return xarray.Dataset(variables, {**grid.coordinates(), **more}, said)
 
 
-def _columns(job: Job, names: tuple[str, ...]) -> dict[str, Any]:
-    """The values of a task; NaN for a column that this point has not."""
-    outcome: Outcome = perform(job)
-    missing = np.full(job.task.stop - job.task.start, np.nan)
-    return {name: outcome.columns[name][1] if name in outcome.columns else missing for name in names}
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """A column of a ledger: dimensions, shape of a trial, type and attributes."""
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: Any
+    about: dict[str, Any]
+
+    def joined(self, name: str, tasks: list[Task], parts: list[Any] | None) -> Any:
+        """One point's trials, chunk by chunk; nothing but gaps where the point has no such column."""
+        import dask.array as da
+
+        sizes = [task.stop - task.start for task in tasks]
+        if parts is None:
+            shape, chunks = (sum(sizes), *self.shape), (tuple(sizes), *((size,) for size in self.shape))
+            return da.full(shape, empty(self.dtype), dtype=self.dtype, chunks=chunks)
+        whole = zip(sizes, parts, strict=True)
+        return da.concatenate([da.from_delayed(part[name], (size, *self.shape), self.dtype) for size, part in whole])
 
 
-def _joined(parts: Any, name: str, like: Any) -> Any:
-    import dask.array as da
+def _columns_of(samples: list[Outcome]) -> dict[str, _Column]:
+    """Every column that some point has, of one shape wherever it is."""
+    found: dict[str, _Column] = {}
+    for sample in samples:
+        for name, (dims, values, about) in sample.columns.items():
+            column = found.setdefault(name, _Column(dims, values.shape[1:], values.dtype, about))
+            check_shape(name, values.shape[1:], column.shape)
+    return found
 
-    return da.concatenate(
-        [da.from_delayed(part[name], (task.stop - task.start, *like.shape[1:]), like.dtype) for task, part in parts]
-    )
+
+def _values(recipe: bytes, job: Job) -> dict[str, Any]:
+    """What a task gives."""
+    return {name: column[1] for name, column in perform(replace(job, recipe=recipe)).columns.items()}
 
 
 def _stacked(rows: list[Any], grid: Grid) -> Any:

@@ -128,20 +128,20 @@ def scan(
         "record": runs[0].checked_records(1).names, "every": every, "until": rounds.said,
         "runs": [run.word for run in runs], "versions": versions(),
     }  # fmt: skip
-    block = block_of(runs)
+    block, costs = block_of(runs), [run.cost for run in runs]
     jobs = _Jobs(recipe, recipe, grid.points(), tuple(run.word for run in runs), threads)
     if checked_flag(lazy, "lazy") and store is None:
         if until is not None:
             raise InputError("until needs trials to be run, and lazy=True without a store runs none")
         needed("dask", "a lazy scan")
         jobs = jobs.pickled(threads)
-        size = chunk_of(chunk, block, trials, grid.size, 1, jobs.here(Task(0, 0, 1)))
+        size = chunk_of(chunk, block, trials, 1, costs, jobs.first)
         return lazy_dataset(jobs, grid, trials, size, asked)
     with engine(workers, client, scheduler, threads) as crew:
         jobs = jobs.for_crew(crew)
 
         def cut() -> int:
-            return chunk_of(chunk, block, trials, grid.size, crew.workers(), jobs.here(Task(0, 0, 1)))
+            return chunk_of(chunk, block, trials, crew.workers(), costs, jobs.first)
 
         with _shelf(store, grid, trials, asked, cut, runs) as (shelf, size, sentence):
             if sentence and tell:
@@ -171,9 +171,9 @@ class _Jobs:
         parameters, direction = self.points[task.point]
         return Job(task, self.sent, tuple(parameters.items()), direction, self.words[task.point], self.threads)
 
-    def here(self, task: Task) -> Job:
-        """For this process."""
-        return replace(self.of(task), recipe=self.recipe)
+    def first(self, point: int) -> Job:
+        """A trial of a point, for this process."""
+        return replace(self.of(Task(point, 0, 1)), recipe=self.recipe)
 
     def pickled(self, threads: int | None) -> _Jobs:
         """For other processes."""
@@ -229,7 +229,7 @@ def _run(shelf: Shelf, rounds: Rounds, jobs: _Jobs, crew: Engine, show: bool | N
             left = []
             for task in tasks:
                 if shelf.holds(task):
-                    advance(task.stop - task.start)
+                    advance(task.stop - task.start, before=True)
                 else:
                     left.append(task)
             damaged = sum(shelf.begun(task) for task in left)

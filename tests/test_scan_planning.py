@@ -9,6 +9,7 @@ from neurothermo.core import progress as progress_module
 from neurothermo.core.progress import progress
 from neurothermo.grid import cutting
 from neurothermo.grid.cutting import chunk_of
+from neurothermo.grid.engines import idle
 from neurothermo.grid.tasks import Job, Outcome, Task
 
 NET = hopfield([[1, 1, 1, -1, 1, -1, 1, 1]])
@@ -111,6 +112,13 @@ def test_no_worker_has_a_second_task_before_its_first_is_stored(cluster, tmp_pat
     xarray.testing.assert_identical(
         found.drop_attrs(), scan(build, {"temperature": [0.7, 2.0]}, trials=1280, seed=3, progress=False).drop_attrs()
     )
+
+
+def test_idle_workers():
+    assert idle(["a", "b", "c"], ["b"]) == ["a", "c"]
+    assert idle(["a", "b"], ["b", "gone"]) == []  # the task of a worker that died is run by one of these
+    assert idle(["a"], ["gone", "gone"]) == []
+    assert idle([], []) == [None] and idle([], [None]) == []  # one task waits for the first worker to come
 
 
 def test_large_couplings_are_sent_without_a_warning(cluster):

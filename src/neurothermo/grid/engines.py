@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import inf
+from time import monotonic
 from typing import Any, Protocol
 
 from neurothermo.core.checks import checked_count
@@ -15,6 +17,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.machine import available_cores
 from neurothermo.grid.tasks import Job, Outcome, perform
 
+ASK_AGAIN = 1.0  # seconds between two looks at which workers there are: they come and go
 MISSING = "{what} needs {module}: pip install 'neurothermo[scale]'"
 
 
@@ -60,10 +63,7 @@ class Cluster:
 
     def workers(self) -> int:
         """As many as there are now."""
-        return max(1, len(self._addresses()))
-
-    def _addresses(self) -> list[str]:
-        return list(self.client.scheduler_info(n_workers=-1)["workers"])
+        return max(1, len(self.client.nthreads()))
 
     def outcomes(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
         """One for each worker under way at a time, so that whoever is killed costs one task a worker at most.
@@ -75,16 +75,19 @@ class Cluster:
         from distributed.scheduler import KilledWorker
 
         waiting = deque(jobs)
-        under_way: dict[Any, tuple[Job, str]] = {}
+        under_way: dict[Any, tuple[Job, Any]] = {}
         recipe = self._sent(jobs[0].recipe) if jobs else None
+        addresses, asked = [], -inf
         try:
             done = as_completed()
             while waiting or under_way:
-                for address in self._idle(under_way)[: len(waiting)]:
+                if monotonic() - asked > ASK_AGAIN:
+                    addresses, asked = list(self.client.nthreads()), monotonic()
+                for address in idle(addresses, [place for _, place in under_way.values()])[: len(waiting)]:
                     job = waiting.popleft()
                     future = self.client.submit(
                         _perform, recipe, replace(job, recipe=b""), pure=False, retries=0,
-                        workers=[address], allow_other_workers=True,  # else all go where the recipe is
+                        workers=address, allow_other_workers=address is not None,  # else all go where the recipe is
                     )  # fmt: skip
                     under_way[future] = job, address
                     done.add(future)
@@ -105,15 +108,6 @@ class Cluster:
             for future in under_way:
                 future.release()
 
-    def _idle(self, under_way: dict[Any, tuple[Job, str]]) -> list[str]:
-        """Workers without a task, as long as there are fewer tasks under way than workers."""
-        addresses, busy = self._addresses(), {address for _, address in under_way.values()}
-        free = [address for address in addresses if address not in busy]
-        if not (addresses or under_way):
-            self.client.wait_for_workers(1)
-            return self._idle(under_way)
-        return free[: max(len(addresses) - len(under_way), 0)]
-
     def _sent(self, recipe: Any) -> Any:
         """The recipe on its way to the workers, once for all tasks: it holds couplings, maybe of many megabytes.
 
@@ -122,6 +116,15 @@ class Cluster:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Sending large graph")
             return self.client.submit(bytes, recipe, pure=False)
+
+
+def idle(addresses: list[str], busy: list[Any]) -> list[Any]:
+    """Workers without a task, as long as there are fewer tasks than workers; [None], whoever comes, before any has."""
+    if not addresses:
+        return [] if busy else [None]
+    taken = set(busy)
+    free = [address for address in addresses if address not in taken]
+    return free[: max(len(addresses) - len(busy), 0)]
 
 
 def _perform(recipe: bytes, job: Job) -> Outcome:

@@ -171,7 +171,7 @@ def test_one_trial_says_that_it_has_no_error():
 
 def test_controls_beside_a_mean_agree_with_least_squares():
     """Nearly dependent controls, of very different sizes: against NumPy's own least squares."""
-    from neurothermo.ensemble.production import _mean_beside
+    from neurothermo.ensemble.production import _regressed
 
     random = np.random.default_rng(2)
     controls = random.normal(size=(500, 6)) * 10.0 ** np.arange(-3, 3)
@@ -180,7 +180,7 @@ def test_controls_beside_a_mean_agree_with_least_squares():
     scaled = np.concatenate([np.ones((500, 1)), controls[:, :5] / controls[:, :5].std(axis=0)], axis=1)
     fitted, (left,), _, _ = np.linalg.lstsq(scaled, values, rcond=None)
     error = np.sqrt(left / 494 * np.linalg.inv(scaled.T @ scaled)[0, 0])
-    value, stderr = _mean_beside(values, controls)
+    value, stderr, _ = _regressed(lambda: iter([(values, controls)]))
     assert abs(value - fitted[0]) < 1e-12 and abs(stderr / error - 1) < 1e-9
 
 

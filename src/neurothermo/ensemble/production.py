@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ from neurothermo.core.checks import Array, checked_fraction
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.ledger import column, is_ledger
+from neurothermo.core.pieces import PIECE, column_in_pieces, merged, moments
 
+Blocks = Callable[[], Iterator[tuple[Array, Array]]]
 TRIALS_A_CONTROL = 20
 RCOND = 1e-10  # of the Gram matrix: combinations of controls that vanish are left out
 
@@ -66,23 +70,22 @@ def entropy_production(ledger: Any, *, confidence: float = 0.95) -> Estimate:
             f"{attributes.get('initial')!r}: what flowed is then not all that was produced"
         )
     ticks = float(attributes["ticks"])
-    flow = column(ledger, "entropy_flow")
-    if not np.all(np.isfinite(flow)):
+    blocks, trials = _read(ledger, ticks)
+    value, stderr, controls = _regressed(blocks)
+    if not isfinite(value):
         raise InputError(f"ledger: the entropy flow is not known here ({attributes.get('flow', 'NaN')})")
-    controls = _controls(ledger, flow.size)
-    value, stderr = _mean_beside(flow / ticks, controls)
     route = str(attributes.get("initial_route", ""))
     return Estimate(
         value,
         stderr,
-        _interval(value, stderr, flow.size - controls.shape[1], level),
+        _interval(value, stderr, trials - controls, level),
         level,
-        n=flow.size,
-        ess=float(flow.size),
+        n=trials,
+        ess=float(trials),
         units=f"nats per {attributes['clock']}",
-        method="entropy flow of a stationary run" + f", {controls.shape[1]} controls" * bool(controls.shape[1]),
-        diagnostics=_sentences(route, flow.size),
-        details={"ticks": ticks, "initial_route": route, "controls": controls.shape[1]},
+        method="entropy flow of a stationary run" + f", {controls} controls" * bool(controls),
+        diagnostics=_sentences(route, trials),
+        details={"ticks": ticks, "initial_route": route, "controls": controls},
     )
 
 
@@ -95,27 +98,43 @@ def _sentences(route: str, trials: int) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _read(ledger: Any, ticks: float) -> tuple[Blocks, int]:
+    """Flow over ticks and controls of a few thousand trials after another; kept, where the ledger is short."""
+    flow = column_in_pieces(ledger, "entropy_flow")
+    names = [name for name in ("entropy_flow", "energy_initial", "energy_final", "states") if name in ledger]
+    data, dim = ledger[names], ledger["entropy_flow"].dims[0]
+
+    def blocks() -> Iterator[tuple[Array, Array]]:
+        for start in range(0, flow.size, flow.step):
+            part = data.isel({dim: slice(start, start + flow.step)}).load()
+            for inner in range(0, part.sizes[dim], PIECE):
+                piece = part.isel({dim: slice(inner, inner + PIECE)})
+                yield column(piece, "entropy_flow") / ticks, _controls(piece, flow.size)
+
+    if not flow.in_memory:
+        return blocks, flow.size
+    kept = list(blocks())
+    return lambda: iter(kept), flow.size
+
+
 def _controls(ledger: Any, trials: int) -> Array:
-    """Differences between end and start, of mean zero in a stationary run; shape (trials, controls)."""
+    """Differences between end and start, of mean zero in a stationary run; shape (trials here, controls)."""
     found = []
     if "energy_final" in ledger:
         found.append((column(ledger, "energy_final") - column(ledger, "energy_initial"))[:, None])
     if "states" in ledger:
         states = ledger["states"].values
-        found += _differences(states[:, 0].astype(np.float64), states[:, -1].astype(np.float64))
-    if not found:
-        return np.empty((trials, 0))
-    controls = np.concatenate(found, axis=1)
-    return np.asarray(controls[:, controls.std(axis=0) > 0])
+        found += _differences(states[:, 0].astype(np.float64), states[:, -1].astype(np.float64), trials)
+    return np.concatenate(found, axis=1) if found else np.empty((len(ledger["entropy_flow"]), 0))
 
 
-def _differences(first: Array, last: Array) -> list[Array]:
-    """Of linear and quadratic functions of the state, as many as the trials can carry.
+def _differences(first: Array, last: Array, trials: int) -> list[Array]:
+    """Of linear and quadratic functions of the state, as many as all the trials can carry.
 
     All pairs where there are few variables; else squares and the powers of Fourier modes, which for a field on a ring
     are all the pairs that matter.
     """
-    trials, size = first.shape
+    size = first.shape[1]
     if size * (size + 3) // 2 <= trials // TRIALS_A_CONTROL:
         rows, columns = np.triu_indices(size)
         return [last - first, last[:, rows] * last[:, columns] - first[:, rows] * first[:, columns]]
@@ -128,18 +147,41 @@ def _differences(first: Array, last: Array) -> list[Array]:
     return chosen
 
 
-def _mean_beside(values: Array, controls: Array) -> tuple[float, float]:
-    """The mean where all controls are zero, by least squares, and its standard error."""
-    n, free = len(values), len(values) - 1 - controls.shape[1]
-    if n < 2 or free < 1:
-        return float(values.mean()), float("nan")
-    scale = controls.std(axis=0)
-    design = np.concatenate([np.ones((n, 1)), controls / scale], axis=1)
-    inverse, rank = _inverse(design.T @ design)
-    coefficients = inverse @ (design.T @ values)
-    coefficients += inverse @ (design.T @ (values - design @ coefficients))  # what squaring the design lost
-    left = values - design @ coefficients
-    return float(coefficients[0]), float(np.sqrt(left @ left / (n - rank) * inverse[0, 0]))
+def _regressed(blocks: Blocks) -> tuple[float, float, int]:
+    """The mean where all controls are zero, by least squares, its standard error, and how many controls vary.
+
+    A pass for their scatter, one for the normal equations, one for what squaring the design lost, one for what is left.
+    """
+    n, mean, scale = _scatter(blocks)
+    varies = scale > 0
+    controls = int(varies.sum())
+    if n < 2 or n - 1 - controls < 1 or not isfinite(mean):
+        return mean, float("nan"), controls
+
+    def designs() -> Iterator[tuple[Array, Array]]:
+        for values, beside in blocks():
+            yield values, np.concatenate([np.ones((len(values), 1)), beside[:, varies] / scale[varies]], axis=1)
+
+    gram, products = np.zeros((controls + 1, controls + 1)), np.zeros(controls + 1)
+    for values, design in designs():
+        gram += design.T @ design
+        products += design.T @ values
+    inverse, rank = _inverse(gram)
+    coefficients = inverse @ products
+    coefficients += inverse @ sum(design.T @ (values - design @ coefficients) for values, design in designs())
+    left = sum(float(np.sum((values - design @ coefficients) ** 2)) for values, design in designs())
+    return float(coefficients[0]), sqrt(left / (n - rank) * inverse[0, 0]), controls
+
+
+def _scatter(blocks: Blocks) -> tuple[int, float, Array]:
+    """Number of trials, mean flow, and the standard deviation of each control."""
+    flows, beside = [], []
+    for values, controls in blocks():
+        with np.errstate(invalid="ignore", over="ignore"):  # a flow that is not known makes the mean so
+            flows.append(moments(values))
+        beside.append([moments(control) for control in controls.T])
+    flow = merged(flows)
+    return flow.n, flow.mean, np.array([sqrt(merged(parts).variance) for parts in zip(*beside, strict=True)])
 
 
 def _inverse(gram: Array) -> tuple[Array, int]:

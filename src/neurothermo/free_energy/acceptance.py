@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,8 @@ from neurothermo.core.checks import Array, checked_array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, quantile
 from neurothermo.free_energy.diagnostics import convergence, disjoint
-from neurothermo.free_energy.samples import (
-    LARGEST,
-    Pair,
-    described,
-    inverted,
-    no_overlap,
-    read_pair,
-    second_law,
-    settled_pair,
-)
+from neurothermo.free_energy.samples import described, read_pair
+from neurothermo.free_energy.settled import LARGEST, inverted, no_overlap, second_law, settled_pair
 
 if TYPE_CHECKING:
     import xarray
@@ -65,14 +58,14 @@ def acceptance_curves(forward: Any, reverse: Any, x: Any = None, *, temperature:
     import xarray
 
     pair = read_pair(forward, reverse, temperature)
+    sides, kT = _Sides(*pair.whole("acceptance_curves"), pair.temperature), pair.temperature
+    both = np.concatenate([sides.forward, -sides.reverse])
+    usable = np.abs(both) <= LARGEST * min(1.0, kT)  # finite, and of a size whose powers are numbers
     if x is None:
-        both = np.concatenate([pair.forward, -pair.reverse])
-        both = both[_within(both, pair)] if np.any(_within(both, pair)) else np.zeros(1)
-        x = np.linspace(both.min(), both.max(), 201)
+        seen = both[usable] if np.any(usable) else np.zeros(1)
+        x = np.linspace(seen.min(), seen.max(), 201)
     points = checked_array(x, "x", (None,))
-    usable = np.all(_within(pair.forward, pair)) and np.all(_within(pair.reverse, pair))
-    curve = np.array([_difference(pair, at) if usable else np.nan for at in points])
-    kT = pair.temperature
+    curve = np.array([_difference(sides, at) if np.all(usable) else np.nan for at in points])
     return xarray.Dataset(
         {
             "z_difference": ("x", curve),
@@ -134,9 +127,10 @@ def acceptance_crossing(
         return settled
     kT, printed = pair.temperature, form == "as-printed"
     scale, offset = (1.0, 0.0) if printed else (1 / kT, pair.log_ratio)
-    x = _root(pair, scale, offset)
-    z, error = _difference(pair, x), _error(pair, x)
-    shared, squares = _shared(pair, x)
+    sides = _Sides(*pair.whole("acceptance_crossing"), kT)
+    x = _root(sides, scale, offset)
+    z, error = _difference(sides, x), _error(sides, x)
+    shared, squares = _shared(sides, x)
     if not printed and (disjoint(shared, squares) or inverted(convergence(shared, squares))):
         return no_estimate(inverted(convergence(shared, squares)) or no_overlap(), **fields)
     value, stderr = (x, error) if printed else (kT * z, kT * error)
@@ -155,35 +149,39 @@ def acceptance_crossing(
     )
 
 
-def _within(values: Array, pair: Pair) -> Array:
-    """Whether works, or points among them, are finite and of a size whose powers are numbers."""
-    return np.asarray(np.abs(values) <= LARGEST * min(1.0, pair.temperature))
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """All works of both processes."""
+
+    forward: Array
+    reverse: Array
+    temperature: float
 
 
-def _accepted(pair: Pair, x: float) -> tuple[Array, Array]:
+def _accepted(sides: _Sides, x: float) -> tuple[Array, Array]:
     """Logarithms of f_x(W) e^{-W/T} on the forward and of f_x(-W) on the reverse works."""
-    kT = pair.temperature
-    return -np.logaddexp(pair.forward / kT, x / kT), -np.logaddexp(0, (x + pair.reverse) / kT)
+    kT = sides.temperature
+    return -np.logaddexp(sides.forward / kT, x / kT), -np.logaddexp(0, (x + sides.reverse) / kT)
 
 
-def _difference(pair: Pair, x: float) -> float:
+def _difference(sides: _Sides, x: float) -> float:
     """z_R(x) - z_F(x)."""
-    forward, reverse = (float(np.log(np.mean(np.exp(side - side.max()))) + side.max()) for side in _accepted(pair, x))
+    forward, reverse = (float(np.log(np.mean(np.exp(side - side.max()))) + side.max()) for side in _accepted(sides, x))
     return reverse - forward
 
 
-def _root(pair: Pair, scale: float, offset: float) -> float:
+def _root(sides: _Sides, scale: float, offset: float) -> float:
     """Where z_R - z_F = scale x + offset: near or between the two limits of z_R - z_F at large |x|."""
     from scipy.optimize import brentq
 
-    kT = pair.temperature
+    kT = sides.temperature
     limits = [
-        float(-np.log(np.mean(np.exp(-(pair.forward - pair.forward.min()) / kT))) + pair.forward.min() / kT),
-        float(np.log(np.mean(np.exp(-(pair.reverse - pair.reverse.min()) / kT))) - pair.reverse.min() / kT),
+        float(-np.log(np.mean(np.exp(-(sides.forward - sides.forward.min()) / kT))) + sides.forward.min() / kT),
+        float(np.log(np.mean(np.exp(-(sides.reverse - sides.reverse.min()) / kT))) - sides.reverse.min() / kT),
     ]
     low, high = ((bound - offset) / scale for bound in (min(limits) - 1, max(limits) + 1))
     width = high - low
-    gap = lambda x: _difference(pair, x) - scale * x - offset  # noqa: E731 - the equation
+    gap = lambda x: _difference(sides, x) - scale * x - offset  # noqa: E731 - the equation
     while gap(low) < 0:
         low -= width
     while gap(high) > 0:
@@ -191,17 +189,17 @@ def _root(pair: Pair, scale: float, offset: float) -> float:
     return float(brentq(gap, low, high, xtol=1e-12 * max(1.0, width), rtol=1e-13))
 
 
-def _error(pair: Pair, x: float) -> float:
+def _error(sides: _Sides, x: float) -> float:
     """Standard error of z_R - z_F: relative variances of the two means, added."""
     total = 0.0
-    for side in _accepted(pair, x):
+    for side in _accepted(sides, x):
         weights = np.exp(side - side.max())
         total += float(np.mean(weights**2) / weights.mean() ** 2 - 1) / side.size
     return sqrt(max(total, 0.0))
 
 
-def _shared(pair: Pair, x: float) -> tuple[float, float]:
+def _shared(sides: _Sides, x: float) -> tuple[float, float]:
     """Sums of Bennett's f over the forward side, and of f^2 over both, for the measures of overlap."""
-    forward, reverse = _accepted(pair, x)
-    one, other = np.exp(forward + x / pair.temperature), np.exp(reverse)
+    forward, reverse = _accepted(sides, x)
+    one, other = np.exp(forward + x / sides.temperature), np.exp(reverse)
     return max(float(np.sum(one)), 1e-300), float(np.sum(one**2) + np.sum(other**2))

@@ -11,15 +11,8 @@ from neurothermo.core.checks import Array, checked_choice
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.resampling import NO_INTERVAL, generator, percentile_interval
 from neurothermo.free_energy.densities import DENSITIES, Grid, densities, grid_for
-from neurothermo.free_energy.samples import (
-    Pair,
-    check_errors,
-    described,
-    no_overlap,
-    read_pair,
-    second_law,
-    settled_pair,
-)
+from neurothermo.free_energy.samples import Pair, check_errors, described, read_pair
+from neurothermo.free_energy.settled import no_overlap, second_law, settled_pair
 
 _FEWEST_HERE = 3.0  # works a side under one kernel at the crossing
 _AT_ONCE = 2**20  # bins smoothed at a time
@@ -83,8 +76,8 @@ def crossing(
     settled = settled_pair(pair, fields)
     if settled is not None:
         return settled
-    grid = grid_for(pair.forward, -pair.reverse, density)
-    counts = grid.counts(pair.forward), grid.counts(-pair.reverse)
+    grid = grid_for(pair, density)
+    counts = grid.counts(pair.forward.column), grid.counts(pair.reverse.column.mapped(np.negative))
     one, other = (densities(side[None], grid, density) for side in counts)
     value = float(_highest_crossing(one, other, grid, pair)[0])
     common = {"overlap": float(np.minimum(one, other).sum() * grid.width), "bandwidth": grid.bandwidth}

@@ -5,11 +5,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
+import numpy as np
+
 from neurothermo.core.checks import Array
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
+from neurothermo.core.pieces import Moments, merged, moments
 from neurothermo.core.resampling import NO_INTERVAL, Interval, bca_interval, bootstrap, quantile
 from neurothermo.free_energy.diagnostics import FEWEST, drift
-from neurothermo.free_energy.samples import check_errors, described, read_single, settled_single
+from neurothermo.free_energy.samples import Single, Works, check_errors, described, read_single
+from neurothermo.free_energy.settled import settled_single
 
 
 def cumulant(
@@ -68,14 +72,18 @@ def cumulant(
     settled = settled_single(sample, fields)
     if settled is not None:
         return settled
-    trials, kT, n = sample.works, sample.temperature, sample.works.size
+    works, kT, n = sample.works, sample.temperature, sample.works.size
     if n < FEWEST:
         return no_estimate(f"{n} trials are too few for a variance with an error: run at least ten.", **fields)
-    value, half = float(_second_order(trials, kT)), float(_second_order(trials[: n // 2], kT))
-    stderr, interval = _asymptotic(trials, value, kT, confidence)
+    whole, first = works.summary.whole.moments, works.summary.halves[0].moments
+    value, half = (_second_order(part.mean, part.sample_variance, kT) for part in (whole, first))
+    pulls, cubes = _scatter(works, kT)
+    stderr = sqrt(pulls.sample_variance / n)
+    reach = quantile(confidence) * stderr
+    interval = value - reach, value + reach
     if errors == "bootstrap":
-        stderr, interval = _bootstrapped(trials, value, kT, confidence, resamples, seed)
-    third, third_error = _third(trials, kT)
+        stderr, interval = _bootstrapped(sample, confidence, resamples, seed)
+    third, third_error = cubes.mean / 6, sqrt(cubes.variance / n) / 6
     skewed, matters = abs(third) > 3 * third_error, abs(third) > stderr
     not_gaussian = _not_gaussian(sample.sign * third, third_error, matters) if skewed else ""
     drifting = drift(sample.sign * half, sample.sign * value, stderr)
@@ -94,37 +102,41 @@ def cumulant(
     ).scaled(sample.sign, ENERGY)
 
 
-def _second_order(trials: Array, kT: float) -> Any:
-    return trials.mean(axis=-1) - trials.var(axis=-1, ddof=1) / kT / 2
+def _second_order(mean: Any, variance: Any, kT: float) -> Any:
+    return mean - variance / kT / 2
 
 
-def _influence(trials: Array, kT: float) -> Array:
+def _influence(trials: Array, works: Works, kT: float) -> Array:
     """How far each trial pulls the estimate, times the number of trials."""
-    centred = trials - trials.mean()
-    squares = centred * (centred / kT)
-    return centred - (squares - squares.mean()) / 2
+    centred = trials - works.summary.mean
+    return centred - (centred * (centred / kT) - works.summary.variance / kT) / 2
 
 
-def _asymptotic(trials: Array, value: float, kT: float, confidence: float) -> tuple[float, Interval]:
-    stderr = float(_influence(trials, kT).std(ddof=1)) / sqrt(trials.size)
-    reach = quantile(confidence) * stderr
-    return stderr, (value - reach, value + reach)
+def _third(trials: Array, works: Works, kT: float) -> Array:
+    """What each trial adds to the third cumulant over T^2."""
+    centred = trials - works.summary.mean
+    return centred * ((centred / kT) ** 2 - 3 * (works.summary.variance / kT / kT))
 
 
-def _bootstrapped(
-    trials: Array, value: float, kT: float, confidence: float, resamples: int, seed: int
-) -> tuple[float, Interval]:
-    replicates = bootstrap(lambda drawn: _second_order(drawn, kT), [trials], resamples=resamples, seed=seed)
-    influence = _influence(trials, kT) / trials.size
-    return float(replicates.std(ddof=1)), bca_interval(replicates, value, influence, confidence)
+def _scatter(works: Works, kT: float) -> tuple[Moments, Moments]:
+    """Moments of the trials' pulls and of their third powers, in one pass."""
+    pulls, cubes = [], []
+    for piece in works.column.pieces():
+        pulls.append(moments(_influence(piece, works, kT)))
+        cubes.append(moments(_third(piece, works, kT)))
+    return merged(pulls), merged(cubes)
 
 
-def _third(trials: Array, kT: float) -> tuple[float, float]:
-    """The next term of the expansion, kappa_3 / 6 T^2, and its standard error."""
-    centred = trials - trials.mean()
-    reduced = centred / kT
-    cubes = centred * (reduced**2 - 3 * reduced.var())
-    return float(cubes.mean()) / 6, float(cubes.std()) / sqrt(trials.size) / 6
+def _bootstrapped(sample: Single, confidence: float, resamples: int, seed: int) -> tuple[float, Interval]:
+    works, kT = sample.works, sample.temperature
+    trials = works.column.whole('errors="bootstrap"')
+
+    def replicate(drawn: Array) -> Array:
+        return np.asarray(_second_order(drawn.mean(axis=-1), drawn.var(axis=-1, ddof=1), kT))
+
+    replicates = bootstrap(replicate, [trials], resamples=resamples, seed=seed)
+    own, influence = float(replicate(trials)), _influence(trials, works, kT) / trials.size  # equal works tie exactly
+    return float(replicates.std(ddof=1)), bca_interval(replicates, own, influence, confidence)
 
 
 def _not_gaussian(third: float, error: float, larger: bool) -> str:

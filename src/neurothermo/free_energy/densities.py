@@ -11,6 +11,9 @@ from math import pi, sqrt
 import numpy as np
 
 from neurothermo.core.checks import Array
+from neurothermo.core.pieces import Column
+from neurothermo.free_energy.ranks import quantiles
+from neurothermo.free_energy.samples import Pair, Works
 
 DENSITIES = ("kernel", "histogram", "skew-normal")
 
@@ -29,21 +32,25 @@ class Grid:
         """Middle of each bin, shape (bins,)."""
         return np.asarray(self.first + self.width * (np.arange(self.bins) + 0.5), dtype=np.float64)
 
-    def counts(self, works: Array) -> Array:
+    def counts(self, works: Column) -> Array:
         """Works in each bin, shape (bins,)."""
-        index = np.floor((works - self.first) / self.width).astype(np.int64)
-        return np.bincount(np.clip(index, 0, self.bins - 1), minlength=self.bins).astype(np.float64)
+        found = np.zeros(self.bins)
+        for piece in works.pieces():
+            index = np.floor((piece - self.first) / self.width).astype(np.int64)
+            found += np.bincount(np.clip(index, 0, self.bins - 1), minlength=self.bins)
+        return found
 
 
-def grid_for(one: Array, other: Array, density: str) -> Grid:
-    """Bins for two samples: fine with room at both ends, or the histogram's own.
+def grid_for(pair: Pair, density: str) -> Grid:
+    """Bins for W_F and -W_R: fine with room at both ends, or the histogram's own.
 
     One bandwidth serves both sides, because then the blur shifts their crossing only at second order. Kernel:
     Silverman's rule; histogram: Freedman and Diaconis's.
     """
-    spread = sqrt((_spread(one) ** 2 + _spread(other) ** 2) / 2)
-    fewest = min(one.size, other.size)
-    low, high = min(one.min(), other.min()), max(one.max(), other.max())
+    one, other = pair.forward.summary.whole, pair.reverse.summary.whole
+    spread = sqrt((_spread(pair.forward) ** 2 + _spread(pair.reverse) ** 2) / 2)
+    fewest = min(pair.n)
+    low, high = min(one.low, -other.high), max(one.high, -other.low)
     if density == "histogram":
         bandwidth = 2 * 1.349 * spread * fewest ** (-1 / 3)
         width, margin = bandwidth, bandwidth / 2
@@ -64,10 +71,10 @@ def densities(counts: Array, grid: Grid, density: str) -> Array:
     return _skew_normal(counts, grid)
 
 
-def _spread(works: Array) -> float:
+def _spread(works: Works) -> float:
     """Standard deviation, or what the quartiles say where that is less: tails do not widen the kernel."""
-    quartiles = float(np.subtract(*np.quantile(works, [0.75, 0.25]))) / 1.349
-    deviation = float(works.std())
+    upper, lower = quantiles(works.column, [0.75, 0.25])
+    quartiles, deviation = float(upper - lower) / 1.349, sqrt(works.summary.variance)
     return min(deviation, quartiles) if quartiles > 0 else deviation
 
 

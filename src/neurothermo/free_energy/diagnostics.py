@@ -11,16 +11,7 @@ from __future__ import annotations
 
 from math import exp
 
-import numpy as np
-
-from neurothermo.core.checks import Array
-
 FEWEST = 10  # trials that must carry an average for it to be a number at all
-
-
-def effective_size(weights: Array) -> float:
-    """(sum w)^2 / sum w^2: how many equal trials these weights are worth."""
-    return float(weights.sum() ** 2 / np.sum(weights**2))
 
 
 def jarzynski_bias(ess: float, n: int, temperature: float) -> float:
@@ -31,20 +22,21 @@ def jarzynski_bias(ess: float, n: int, temperature: float) -> float:
     return temperature * (1 / ess - 1 / n) / 2
 
 
-def tail_unseen(work: Array, weights: Array, temperature: float) -> str:
-    """A sentence where the low works that should carry exp(-W/T) are probably missing, else nothing.
+def wider_than_gaussian(ess: float, n: int, variance: float) -> bool:
+    """Whether the effective size exceeds three times what a Gaussian of this variance (in kT^2) would leave of n."""
+    return ess > 3 * n * exp(-min(variance, 700.0))
 
-    Two signs together: the sample's own effective size exceeds three times what a Gaussian of the same
-    variance would leave, n exp(-var W / T^2), and fewer than thirty works lie below the weighted mean work.
-    Either alone is innocent (works bounded below; many trials).
+
+def tail_hidden(below: int, n: int) -> str:
+    """A sentence where fewer than thirty works lie below the weighted mean work, else nothing.
+
+    Together with `wider_than_gaussian` a sign that the low works that should carry exp(-W/T) are missing. Either alone
+    is innocent (works bounded below; many trials).
     """
-    expected = work.size * exp(-min(float(np.var(work / temperature)), 700.0))
-    ess = effective_size(weights)
-    below = int(np.sum(work <= np.sum(weights * work)))
-    if below >= 30 or ess <= 3 * expected:
+    if below >= 30:
         return ""
     return (
-        f"Only {below} of {work.size} works lie where the average is decided, and works as wide as these "
+        f"Only {below} of {n} works lie where the average is decided, and works as wide as these "
         "usually hide lower ones: the error is too small and no interval is given; run more trials, or "
         "use bar()."
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from math import isnan, log1p, nan, sqrt
+from dataclasses import dataclass
+from math import exp, expm1, isnan, log1p, nan, sqrt
 from typing import Any
 
 import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
+from neurothermo.core.pieces import Moments, dot, merged, moments
 from neurothermo.core.resampling import (
     NO_INTERVAL,
     Interval,
@@ -17,14 +19,9 @@ from neurothermo.core.resampling import (
     quantile,
     studentised_interval,
 )
-from neurothermo.free_energy.diagnostics import (
-    FEWEST,
-    drift,
-    effective_size,
-    jarzynski_bias,
-    tail_unseen,
-)
-from neurothermo.free_energy.samples import check_errors, described, read_single, settled_single
+from neurothermo.free_energy.diagnostics import FEWEST, drift, jarzynski_bias, tail_hidden, wider_than_gaussian
+from neurothermo.free_energy.samples import Works, check_errors, described, read_single
+from neurothermo.free_energy.settled import settled_single
 
 
 def jarzynski(
@@ -86,16 +83,15 @@ def jarzynski(
     settled = settled_single(sample, fields)
     if settled is not None:
         return settled
-    trials, kT, n = sample.works, sample.temperature, sample.works.size
-    weights, deviations = _weights(trials, kT)
-    ess = effective_size(weights)
-    if ess < FEWEST:
-        return no_estimate(_carried_by_few(ess, n), ess=ess, **fields)
-    value, half = _exponential_average(trials, kT), _exponential_average(trials[: n // 2], kT)
-    wrong = tail_unseen(trials, weights, kT)
-    stderr = kT * sqrt(float(np.mean(deviations**2)) / n)
-    interval = _skewness_corrected(value, deviations, kT, confidence)
+    works, kT, n = sample.works, sample.temperature, sample.works.size
+    average = _average(works, kT)
+    if average.ess < FEWEST:
+        return no_estimate(_carried_by_few(average.ess, n), ess=average.ess, **fields)
+    value, half, stderr = average.value, average.first_half, average.stderr
+    wrong = _tail_unseen(works, average, kT)
+    interval = _skewness_corrected(average, confidence)
     if errors == "bootstrap":
+        deviations = average.deviations(works.column.whole('errors="bootstrap"'))
         stderr, interval = _bootstrapped(deviations, value, kT, confidence, resamples, seed)
     if isnan(interval[0]):
         wrong = wrong or f"{n} trials do not bound the average at this confidence: run more, or use bar()."
@@ -104,31 +100,89 @@ def jarzynski(
         value,
         stderr,
         NO_INTERVAL if wrong else interval,
-        ess=ess,
+        ess=average.ess,
         diagnostics=tuple(filter(None, (wrong, drifting))),
         details={
-            "bias": sample.sign * jarzynski_bias(ess, n, kT),
-            "dissipated_work": float(trials.mean()) - value,
+            "bias": sample.sign * jarzynski_bias(average.ess, n, kT),
+            "dissipated_work": works.summary.mean - value,
             "first_half": sample.sign * half,
         },
         **fields,
     ).scaled(sample.sign, ENERGY)
 
 
-def _exponential_average(trials: Array, kT: float) -> float:
-    """-T ln <exp(-W/T)>, the lowest work taken out so that nothing overflows."""
-    lowest = trials.min()
-    return float(lowest - kT * np.log1p(np.mean(np.expm1((lowest - trials) / kT))))
+@dataclass(frozen=True)
+class _Average:
+    """<exp(-W/T)> as moments of its excess, exp((low - W)/T) - 1, the lowest work taken out so that nothing overflows.
 
-
-def _weights(trials: Array, kT: float) -> tuple[Array, Array]:
-    """exp(-W/T) as weights that add up to one, and each over the mean weight, minus one.
-
-    The second is not found from the first: in a hot bath all weights are equal but for rounding.
+    `centre` is the mean work under these weights, `first_half` the value from the first half.
     """
-    excess = np.expm1((trials.min() - trials) / kT)
-    mean = excess.mean()
-    return (1 + excess) / (1 + mean) / trials.size, (excess - mean) / (1 + mean)
+
+    excess: Moments
+    low: float
+    temperature: float
+    centre: float
+    first_half: float
+
+    @property
+    def value(self) -> float:
+        """-T ln <exp(-W/T)>."""
+        return self.low - self.temperature * log1p(self.excess.mean)
+
+    @property
+    def relative(self) -> Moments:
+        """Moments of each weight over the mean weight, minus one.
+
+        Not found from the weights: in a hot bath they are all equal but for rounding.
+        """
+        return self.excess.mapped(1 / (1 + self.excess.mean), -self.excess.mean / (1 + self.excess.mean))
+
+    @property
+    def stderr(self) -> float:
+        """To first order."""
+        return self.temperature * sqrt(self.relative.variance / self.excess.n)
+
+    @property
+    def ess(self) -> float:
+        """(sum w)^2 / sum w^2: how many equal trials these weights are worth."""
+        return self.excess.n / (1 + self.relative.variance)
+
+    def deviations(self, trials: Array) -> Array:
+        """Each weight over the mean weight, minus one."""
+        return (_excess(trials, self.low, self.temperature) - self.excess.mean) / (1 + self.excess.mean)
+
+
+def _excess(trials: Array, low: float, kT: float) -> Array:
+    return np.asarray(np.expm1((low - trials) / kT))
+
+
+def _average(works: Works, kT: float) -> _Average:
+    """In one pass: each half beside its own lowest work, then both beside the lower of the two."""
+    summary = works.summary
+    low = summary.whole.low
+    found, moved = [], 0.0
+    for (start, stop), half in zip(works.ranges, summary.halves, strict=True):
+        parts, pulled = [], 0.0
+        for piece in works.column.pieces(start, stop):
+            excess = _excess(piece, half.low, kT)
+            parts.append(moments(excess, cubes=True))
+            pulled += dot(1 + excess, piece - low)
+        shift = (low - half.low) / kT
+        found.append(merged(parts))
+        moved += exp(shift) * pulled
+        if not start:
+            first_half = half.low - kT * log1p(found[0].mean)
+        found[-1] = found[-1].mapped(exp(shift), expm1(shift))
+    both = merged(found)
+    return _Average(both, low, kT, low + moved / (works.size * (1 + both.mean)), first_half)
+
+
+def _tail_unseen(works: Works, average: _Average, kT: float) -> str:
+    """A sentence where the low works that should carry the average are probably missing, else nothing."""
+    if not wider_than_gaussian(average.ess, works.size, works.summary.variance / kT / kT):
+        return ""
+    below = sum(int(np.sum(piece <= average.centre)) for piece in works.column.pieces())
+    return tail_hidden(below, works.size)
 
 
 def _carried_by_few(ess: float, n: int) -> str:
@@ -138,22 +192,21 @@ def _carried_by_few(ess: float, n: int) -> str:
     )
 
 
-def _skewness_corrected(value: float, deviations: Array, kT: float, confidence: float) -> Interval:
+def _skewness_corrected(average: _Average, confidence: float) -> Interval:
     """Invert y = t + (a/3) t^2 + (a^2/27) t^3 + a/6, which is nearly normal, for the studentised mean t.
 
     a is the skewness of the mean weight. The mean then lies at 1 - t stderr/T of what was found, and dF
     follows; (NaN, NaN) where so little is known that the mean might be zero.
     """
-    n = deviations.size
-    variance = float(np.mean(deviations**2))
-    skewness = float(np.mean((deviations / sqrt(variance)) ** 3)) / sqrt(n)
+    n, variance = average.excess.n, average.relative.variance
+    skewness = average.excess.cubes / n / average.excess.variance**1.5 / sqrt(n)
     reach = quantile(confidence)
     y = np.array([-reach, reach]) - skewness / 6
     t = y if abs(skewness) < 1e-9 else 3 / skewness * (np.cbrt(1 + skewness * y) - 1)
     taken = t * sqrt(variance / n)
     if np.any(taken >= 1):
         return NO_INTERVAL
-    low, high = value - kT * np.log1p(-taken)
+    low, high = average.value - average.temperature * np.log1p(-taken)
     return float(low), float(high)
 
 

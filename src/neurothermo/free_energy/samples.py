@@ -1,44 +1,125 @@
-"""The works an estimator stands on: read from ledgers or arrays, and found fit for an answer or not."""
+"""The works an estimator stands on: read from ledgers or arrays, and what one pass over them finds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from functools import cached_property
+from math import isfinite, log, nan
 from typing import Any
 
 import numpy as np
 
 from neurothermo.core.checks import Array, checked_choice, checked_count, checked_fraction
 from neurothermo.core.errors import InputError
-from neurothermo.core.estimate import ENERGY, Estimate, no_estimate
+from neurothermo.core.estimate import ENERGY
 from neurothermo.core.ledger import bath_temperature, check_has_energy, check_pair, is_ledger, start_of, works
+from neurothermo.core.pieces import Column, Moments, column_in_pieces, in_memory, merged, moments
 from neurothermo.core.resampling import quantile
 
 DIRECTIONS = ("forward", "reverse")
 ERRORS = ("asymptotic", "bootstrap")
-LARGEST = 1e50  # work, in energy units or in kT: its sixth power is still a number
-_STILL = 1e-6  # kT of scatter, below which the sums of Bennett's f are rounding
+_FIRST_LOOK = 2**12  # works a side that a first guess is made of
 
 
 @dataclass(frozen=True)
+class Part:
+    """The lowest and the highest of some works, how many of them are NaN or infinite, and their moments."""
+
+    low: float
+    high: float
+    bad: int
+    moments: Moments
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one pass finds: of all works, of each half where it is wanted, and every so many for a first look."""
+
+    whole: Part
+    halves: tuple[Part, ...]
+    few: Array
+
+    @property
+    def mean(self) -> float:
+        """Of all works."""
+        return self.whole.moments.mean
+
+    @property
+    def variance(self) -> float:
+        """Of all works, over n."""
+        return self.whole.moments.variance
+
+    @property
+    def spread(self) -> float:
+        """From the lowest to the highest."""
+        return self.whole.high - self.whole.low
+
+    @property
+    def largest(self) -> float:
+        """In size."""
+        return max(abs(self.whole.low), abs(self.whole.high))
+
+
+@dataclass(frozen=True, eq=False)
+class Works:
+    """Works of one process, one a trial; `stride` is from one to the next of the first look, 0 where none is wanted."""
+
+    column: Column
+    stride: int = 0
+    in_halves: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of trials."""
+        return self.column.size
+
+    @property
+    def half(self) -> int:
+        """Number of trials in the first half."""
+        return self.size // 2
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """First trial and end of each half, where they are told apart, else of all."""
+        return ((0, self.half), (self.half, self.size)) if self.in_halves else ((0, self.size),)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Of all works, in one pass when it is first asked for."""
+        few: list[Array] = []
+        with np.errstate(all="ignore"):  # works beyond arithmetic are found out by their size
+            parts = [self._part(start, stop, few) for start, stop in self.ranges]
+        return Summary(_joined(parts), tuple(parts), np.concatenate(few) if few else np.empty(0))
+
+    def _part(self, start: int, stop: int, few: list[Array]) -> Part:
+        found = []
+        for piece in self.column.pieces(start, stop):
+            if self.stride:
+                few.append(piece[-start % self.stride :: self.stride].copy())  # a view would keep all that was read
+                start += piece.size
+            found.append(_looked_at(piece))
+        return _joined(found)
+
+
+@dataclass(frozen=True, eq=False)
 class Single:
     """Works of one process; `sign` is -1 where it is the reverse one, whose difference is -dF.
 
     `doubt` is what a ledger says against its own start in equilibrium.
     """
 
-    works: Array
+    works: Works
     temperature: float
     sign: float
     doubt: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
     """Works of a forward process and of its reverse, each with the sign of its own process."""
 
-    forward: Array
-    reverse: Array
+    forward: Works
+    reverse: Works
     temperature: float
     doubt: str = ""
 
@@ -51,6 +132,16 @@ class Pair:
     def n(self) -> tuple[int, int]:
         """Number of trials on each side."""
         return self.forward.size, self.reverse.size
+
+    def whole(self, purpose: str) -> tuple[Array, Array]:
+        """All works of both sides in memory.
+
+        Raises
+        ------
+        InputError
+            If a ledger holds too many.
+        """
+        return self.forward.column.whole(purpose), self.reverse.column.whole(purpose)
 
 
 def read_single(work: Any, temperature: Any, direction: str | None) -> Single:
@@ -68,7 +159,8 @@ def read_single(work: Any, temperature: Any, direction: str | None) -> Single:
             raise InputError(f"direction is {direction!r}, but the ledger's direction is {said!r}")
     sign = -1.0 if (direction or said) == "reverse" else 1.0
     check_has_energy(work)
-    return Single(_trials(work, "work"), bath_temperature(work, temperature=temperature), sign, start_of(work))
+    column = _trials(work, "work")
+    return Single(Works(column, in_halves=True), bath_temperature(work, temperature=temperature), sign, start_of(work))
 
 
 def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
@@ -83,7 +175,9 @@ def read_pair(forward: Any, reverse: Any, temperature: Any) -> Pair:
     check_has_energy(forward, reverse)
     heat_bath = bath_temperature(forward, reverse, temperature=temperature)
     doubt = start_of(forward) or start_of(reverse)
-    return Pair(_trials(forward, "forward"), _trials(reverse, "reverse"), heat_bath, doubt)
+    one, other = _trials(forward, "forward"), _trials(reverse, "reverse")
+    stride = max(1, max(one.size, other.size) // _FIRST_LOOK)
+    return Pair(Works(one, stride), Works(other, stride), heat_bath, doubt)
 
 
 def check_errors(errors: str, resamples: int, seed: int) -> None:
@@ -112,126 +206,28 @@ def described(sample: Single | Pair, method: str, confidence: float) -> dict[str
     }
 
 
-def settled_single(sample: Single, fields: dict[str, Any]) -> Estimate | None:
-    """The estimate where the works leave no choice: unusable, or all equal."""
-    trouble = _doubtful(sample.doubt) or _unusable(sample.works, "works", sample.temperature)
-    if trouble:
-        return no_estimate(trouble, **fields)
-    if _constant(sample.works, sample.temperature):
-        return _exactly(sample.sign * float(np.median(sample.works)), sample.works.size, fields)
-    return None
+def _trials(data: Any, name: str) -> Column:
+    column = column_in_pieces(data, "work") if is_ledger(data) else in_memory(works(data, name))
+    if column.size == 0:
+        raise InputError(f"{name} must hold one work a trial, shape (trials,), got shape (0,)")
+    return column
 
 
-def settled_pair(pair: Pair, fields: dict[str, Any]) -> Estimate | None:
-    """The estimate where the works leave no choice: unusable, all equal, or decidedly against the second law.
-
-    W_F = c and W_R = -c is the reversible process and gives c; constant works that add up to less than zero
-    break the second law, and to more than zero never overlap.
-    """
-    kT = pair.temperature
-    unusable = _unusable(pair.forward, "forward works", kT) or _unusable(pair.reverse, "reverse works", kT)
-    trouble = _doubtful(pair.doubt) or unusable
-    if trouble:
-        return no_estimate(trouble, **fields)
-    if not (_constant(pair.forward, kT) and _constant(pair.reverse, kT)):
-        trouble = _still(pair) or second_law(pair, least=kT)
-        return no_estimate(trouble, **fields) if trouble else None
-    one, other = float(np.median(pair.forward)), float(np.median(pair.reverse))
-    if abs(one + other) <= 1e-9 * max(abs(one), abs(other)):
-        return _exactly(one, sum(pair.n), fields)
-    if one + other < 0:
-        return no_estimate(
-            f"The works are constant and add up to {one + other:g} < 0 over the cycle, which the second law "
-            "forbids: check the sign of the reverse works (each process counts its own) and the protocols.",
-            **fields,
-        )
-    return no_estimate(no_overlap(), **fields)
+def _looked_at(piece: Array) -> Part:
+    low, high = float(piece.min()), float(piece.max())
+    bad = 0 if isfinite(low) and isfinite(high) else int(np.sum(~np.isfinite(piece)))
+    return Part(low, high, bad, moments(piece))
 
 
-def no_overlap() -> str:
-    """What to say, and to advise, where P_F(W) and P_R(-W) have nothing in common."""
-    return (
-        "The forward works and the negative reverse works do not overlap: drive more slowly, run more "
-        "trials, or split the protocol in stages and add their differences."
+def _joined(parts: list[Part]) -> Part:
+    if len(parts) == 1:
+        return parts[0]
+    filled = [part for part in parts if part.moments.n]
+    if not filled:
+        return Part(nan, nan, 0, Moments(0, nan, nan))
+    return Part(
+        min(part.low for part in filled),
+        max(part.high for part in filled),
+        sum(part.bad for part in filled),
+        merged(part.moments for part in filled),
     )
-
-
-def second_law(pair: Pair, least: float = 0.0) -> str:
-    """A sentence where the mean works of the cycle add up to significantly less than zero, else nothing.
-
-    With `least` only where they also add up to less than minus that. A cycle that gains less than one kT leaves
-    an estimate, without an interval; one that gains more leaves nothing to be estimated.
-    """
-    total = float(pair.forward.mean() + pair.reverse.mean())
-    error = float(np.sqrt(pair.forward.var() / pair.forward.size + pair.reverse.var() / pair.reverse.size))
-    if total >= -max(5 * error, least):
-        return ""
-    return (
-        f"The mean works add up to {total:.3g} ± {error:.1g} over the cycle, which the second law forbids: "
-        f"the second process is not the reverse of the first, or a sign is wrong; no "
-        f"{'value' if least else 'interval'} is given."
-    )
-
-
-def inverted(unsampled: float) -> str:
-    """A sentence where Bennett's f is nearly 1 wherever it is not 0, which equal sums of f and of f^2 forbid."""
-    if unsampled > -0.75:
-        return ""
-    return (
-        "Nearly all forward works lie below nearly all negative reverse works, which the second law forbids: "
-        "the second process is not the reverse of the first, or a sign is wrong; no value is given."
-    )
-
-
-def _trials(data: Any, name: str) -> Array:
-    values = works(data, name)
-    if values.ndim != 1 or values.size == 0:
-        raise InputError(f"{name} must hold one work a trial, shape (trials,), got shape {values.shape}")
-    return values
-
-
-def _doubtful(doubt: str) -> str:
-    if not doubt:
-        return ""
-    return (
-        f"No free energy follows from these works: {doubt}; use a heat bath that moves one neuron at a time (of "
-        "real variables: noise='boltzmann'), started with initial='equilibrium'."
-    )
-
-
-def _constant(values: Array, kT: float) -> bool:
-    """Whether works differ by rounding alone, or by nothing."""
-    return bool(np.ptp(values) <= min(1e-9 * np.max(np.abs(values)), _STILL * kT))
-
-
-def _still(pair: Pair) -> str:
-    scatter = max(float(np.ptp(pair.forward)), float(np.ptp(pair.reverse))) / pair.temperature
-    if scatter >= _STILL:
-        return ""
-    return (
-        f"The works scatter by {scatter:.1g} kT, which is lost in rounding beside two samples' overlap: check "
-        "the temperature's units, or use cumulant()."
-    )
-
-
-def _unusable(values: Array, name: str, kT: float) -> str:
-    finite = np.isfinite(values)
-    if not finite.all():
-        return (
-            f"{values.size - int(finite.sum())} of {values.size} {name} are NaN or infinite: find out why "
-            "before leaving those trials out, which would bias the rest."
-        )
-    if values.size < 2:
-        return f"There is only one trial among the {name}: run at least a hundred a side."
-    largest = float(np.max(np.abs(values)))
-    if largest and not all(1 / LARGEST <= size <= LARGEST for size in (largest, largest / kT)):
-        return (
-            f"The {name} reach {largest:.2g} at kT = {kT:.2g}: their powers are no longer numbers; check the units, "
-            "and look for broken trials."
-        )
-    return ""
-
-
-def _exactly(value: float, n: int, fields: dict[str, Any]) -> Estimate:
-    sentence = "All works are equal, as in a reversible process: the difference is that work."
-    return Estimate(value, 0.0, (value, value), ess=float(n), diagnostics=(sentence,), **fields)

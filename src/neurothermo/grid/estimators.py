@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from neurothermo import free_energy
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
-from neurothermo.core.ledger import column
+from neurothermo.core.pieces import column_in_pieces, merged, moments
 from neurothermo.core.resampling import quantile
 from neurothermo.ensemble import entropy_production
 
@@ -26,14 +27,16 @@ def mean(name: str, ledger: Any, _reverse: Any = None) -> Estimate:
     InputError
         If the ledger does not hold it.
     """
-    values = column(ledger, name)
+    values = column_in_pieces(ledger, name)
     units = str(ledger[name].attrs.get("units", ""))
     fields: dict[str, Any] = {"n": values.size, "units": units, "method": f"mean {name.replace('_', ' ')}"}
-    if values.size < 2 or not np.all(np.isfinite(values)):
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite makes the mean so
+        found = merged(moments(piece) for piece in values.pieces())
+    if values.size < 2 or not isfinite(found.mean):
         return no_estimate("There are fewer than two trials, or some are NaN or infinite.", **fields)
-    value, stderr = float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size))
+    stderr = sqrt(found.sample_variance / values.size)
     reach = quantile(0.95) * stderr
-    return Estimate(value, stderr, (value - reach, value + reach), ess=float(values.size), **fields)
+    return Estimate(found.mean, stderr, (found.mean - reach, found.mean + reach), ess=float(values.size), **fields)
 
 
 def _one_sided(method: Callable[..., Estimate], ledger: Any, _reverse: Any = None) -> Estimate:

@@ -10,7 +10,6 @@ from neurothermo.core.errors import InputError
 from neurothermo.grid.estimators import TWO_SIDED, named
 from neurothermo.grid.reading import open_scan
 from neurothermo.grid.shelf import ledgers
-from neurothermo.grid.streaming import estimate
 
 DEFAULT = ("work", "entropy_flow")
 
@@ -73,6 +72,6 @@ def estimates_text(rows: list[dict[str, Any]]) -> str:
 
 def _answer(name: str, sides: tuple[Any, ...]) -> Any:
     try:
-        return estimate(name, *sides) if name in TWO_SIDED else estimate(name, sides[0])
+        return named(name)(*sides) if name in TWO_SIDED else named(name)(sides[0])
     except InputError as error:  # at this point there is no such thing: no energy, a driven temperature
         return f"no estimate: {error}"

@@ -233,7 +233,7 @@ def test_indices_say_why_they_have_nothing_to_say(name):
                 METHODS[method](recording)
 
 
-@pytest.mark.parametrize("scale", [1e200, 1e-200])
+@pytest.mark.parametrize("scale", [1e150, 1e-150])
 def test_an_index_has_no_scale(relaxing, scale):
     tall = from_array(relaxing.segments[0] * scale, 10.0)
     assert tall.stationarity().p_value == pytest.approx(relaxing.stationarity().p_value, rel=1e-6)

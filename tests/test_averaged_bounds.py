@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from neurothermo.irreversibility import classifier, maxent, uncertainty
+from neurothermo.irreversibility import classifier, gaussian, maxent, uncertainty
 from neurothermo.processes import LinearLangevin
 from neurothermo.recordings import from_array, from_spikes
+from neurothermo.recordings.cleaning import resample
 
 FORWARD, BACKWARD, WIDTH, FIRING = 3.0, 1.0, 0.02, 400.0
 PRODUCTION = (FORWARD - BACKWARD) * np.log(FORWARD / BACKWARD)  # nats per second
@@ -78,3 +79,28 @@ def test_the_same_of_means_of_a_linear_process():
     wrong = uncertainty(from_array(means, interval=step)).per_second
     assert 0.5 * production < right.value < production + 2 * right.stderr
     assert wrong.value > production + 2 * wrong.stderr
+
+
+def test_bounds_after_a_filter_say_that_they_need_not_be_any():
+    values = from_array(np.random.default_rng(0).normal(size=(20_000, 2)), 1000.0)
+    for method in (uncertainty, classifier):
+        found = method(values.resample(200))
+        assert any("need not be a bound" in sentence and "means=True" in sentence for sentence in found.diagnostics)
+        for other in (values, resample(values, 200, means=True)):
+            assert not any("need not be a bound" in sentence for sentence in method(other).diagnostics)
+    assert not any("need not be a bound" in sentence for sentence in gaussian(values.resample(200)).diagnostics)
+
+
+def test_means_over_a_step_keep_the_bound():
+    """A rotation at 100 rows a relaxation time, ten of them to a mean: below the truth."""
+    relaxation, noise, step = np.array([[1, -2.0], [2.0, 1]]), 0.3 * np.eye(2), 0.01
+    process, rng = LinearLangevin(relaxation, noise), np.random.default_rng(2)
+    covariance, move = process.covariance(), expm(-relaxation * step)
+    kicks = rng.normal(size=(100_000, 2)) @ np.linalg.cholesky(covariance - move @ covariance @ move.T).T
+    path = np.empty_like(kicks)
+    x = np.linalg.cholesky(covariance) @ rng.normal(size=2)
+    for row, kick in enumerate(kicks):
+        path[row] = x = move @ x + kick
+    found = uncertainty(resample(from_array(path, interval=step), 10, means=True), window=4).per_second
+    production = process.entropy_production().value
+    assert 0.15 * production < found.value < production + 2 * found.stderr

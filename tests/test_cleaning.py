@@ -6,6 +6,7 @@ from scipy.signal import lfilter
 
 from neurothermo.core.errors import InputError
 from neurothermo.recordings import from_array, from_spikes
+from neurothermo.recordings.cleaning import components, detrend, resample, standardize
 
 RNG = np.random.default_rng(0)
 
@@ -166,6 +167,48 @@ def test_segments_are_resampled_apart_and_their_ends_cut():
 def test_a_rate_that_cannot_be(rate, match):
     with pytest.raises(InputError, match=match):
         tones(7, seconds=10).resample(rate)
+
+
+def test_means_are_of_the_rows_of_a_step_and_of_no_others():
+    values = RNG.normal(size=(2, 1003, 2))
+    whole = from_array(values, 1000.0)
+    found = resample(whole, "200 Hz", means=True)
+    assert found.averaged and found.required_rate() == 200 and "means of 5 rows" in found.history[-1]
+    assert [len(segment) for segment in found.segments] == [200, 200]
+    assert np.allclose(found.segments[1], values[1, :1000].reshape(200, 5, 2).mean(axis=1))
+    assert np.allclose(found.support, [[0, 1], [1.003, 2.003]])
+    other = values.copy()
+    other[0, 500:505] += 1  # one step
+    moved = np.flatnonzero(
+        np.any(resample(from_array(other, 1000.0), 200, means=True).segments[0] != found.segments[0], 1)
+    )
+    assert moved.tolist() == [100]
+    filtered = [from_array(each, 1000.0).resample("200 Hz").segments[0] for each in (values, other)]
+    assert np.count_nonzero(np.any(filtered[0] != filtered[1], axis=1)) > 20
+    with pytest.raises(InputError, match="a whole number of times for means, got 400 Hz; 500 Hz does"):
+        resample(whole, 400, means=True)
+    with pytest.raises(InputError, match="at least 2 s for two means"):
+        resample(whole, 1, means=True)
+    with pytest.raises(InputError, match="means must be true or false"):
+        resample(whole, 200, means="yes")
+
+
+def test_a_filter_that_reaches_beyond_a_step_stays_known():
+    found = from_array(RNG.normal(size=(20_000, 2)), 1000.0).resample("200 Hz")
+    assert 30 < found.data.attrs["filter_steps"] < 45
+    for later in (found.standardize(), found.detrend(), found.epoch((1, 10)), found.select("0"), found.components(2)):
+        assert later.data.attrs["filter_steps"] == found.data.attrs["filter_steps"]
+    assert resample(found, 100, means=True).data.attrs["filter_steps"] >= found.data.attrs["filter_steps"] / 2
+    assert found.resample(100).data.attrs["filter_steps"] > found.data.attrs["filter_steps"]
+    assert "filter_steps" not in resample(from_array(RNG.normal(size=(2000, 2)), 1000.0), 200, means=True).data.attrs
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_values_whose_squares_are_no_numbers_are_refused(size):
+    recording = from_array(RNG.normal(size=(500, 2)) * [1.0, size], 1000.0, channels=["a", "b"])
+    for step in (standardize, detrend, lambda it: components(it, 1), lambda it: it.resample(200)):
+        with pytest.raises(InputError, match=r"channel 'b' has values up to .* whose squares no number holds"):
+            step(recording)
 
 
 def test_the_same_rate_changes_nothing():

@@ -10,7 +10,7 @@ from benchmarks.coverage import chains, irreversibility, ising, langevin
 from benchmarks.coverage.__main__ import main
 from benchmarks.coverage.cells import Answer, Cell
 from benchmarks.coverage.irreversibility import chosen, read
-from benchmarks.coverage.simulated import LANES, chain_path, linear_sums, spin_path
+from benchmarks.coverage.simulated import LANES, chain_path, linear_path, linear_sums, spin_path
 
 from neurothermo.irreversibility.gaussian_fit import Linear, Moments, moments_of, regressed
 from neurothermo.irreversibility.gaussian_interval import scatter
@@ -125,6 +125,19 @@ def test_sums_are_those_of_the_path():
     before, after, lagged = (part[7] for part in linear_sums(*maps, rows, np.random.default_rng(5)))
     assert np.allclose(before, moments.before * both) and np.allclose(after, moments.after * both)
     assert np.allclose(lagged, moments.lagged * both)
+
+
+def test_moments_decline_where_the_public_function_does():
+    """Sampled at three of the slowest times: no step is far enough from the negative axis."""
+    maps, declined = langevin.sampled(2, "driven", 3.0), 0
+    for seed in range(6):
+        path = linear_path(*maps, 2000, np.random.default_rng(seed))
+        langevin._agreeing(path, 3.0)  # raises where they differ
+        declined += np.isnan(langevin.by_moments(moments_of([path])[0]).value)
+    assert declined >= 4
+    near = linear_path(*langevin.sampled(2, "driven", 0.05), 2000, np.random.default_rng(0))
+    found = langevin.by_moments(moments_of([near])[0])
+    assert np.isfinite([found.value, found.low, found.high]).all() and langevin._agreeing(near, 0.05) > 0
 
 
 def test_truths_are_those_of_other_formulas():

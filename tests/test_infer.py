@@ -250,3 +250,23 @@ def test_no_shares_by_a_method_that_its_own_checks_reject_or_that_takes_states_f
 def test_the_methods_own_advice_stays_as_it_is_in_python():
     with pytest.raises(InputError, match=r'recording\.bin\("10 ms"\)'):
         METHODS["maxent"](from_spikes([0.1, 0.2], [0, 1]))
+
+
+def test_rows_that_are_averages_are_said_to_be(infer):
+    """Means see the path inside a step, so that a bound is halved; the page says how they were made."""
+    options = ("rotation.csv", "--interval", "100 ms", "--exclude", "eye", "--method", "uncertainty", "--json")
+    instants, means = (json.loads(infer(*options, *more)[1]) for more in ((), ("--averaged",)))
+    value, other = (found["assessment"]["results"]["uncertainty"]["value"] for found in (instants, means))
+    assert value > 0 and other == pytest.approx(value / 2, rel=1e-9)
+    assert means["configuration"]["averaged"] is True
+    code, _, err = infer("spikes.npz", "--times", "at", "--units", "who", "--bin", "20 ms", "--averaged")
+    assert code != 0 and err.startswith("neurothermo: --averaged must be left out for spikes")
+
+
+def test_resampled_by_means(infer):
+    options = ("rotation.csv", "--interval", "100 ms", "--exclude", "eye", "--method", "uncertainty", "--json")
+    code, out, _ = infer(*options, "--resample", "5 Hz", "--means")
+    assert code == 0 and "with a filter" not in out
+    assert "with a filter" in infer(*options, "--resample", "5 Hz")[1]
+    code, _, err = infer(*options, "--means")
+    assert code != 0 and "--means says how to resample" in err

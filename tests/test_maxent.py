@@ -7,9 +7,10 @@ from scipy.optimize import minimize
 from assertions import assert_within, mean_within
 from neurothermo import Glauber, InputError, SpinNetwork
 from neurothermo.exact import entropy_production, stationary
-from neurothermo.irreversibility import maximum_entropy
+from neurothermo.irreversibility import maximum_entropy, maximum_entropy_shrunk
 from neurothermo.irreversibility.maximum_entropy import maxent
 from neurothermo.irreversibility.maximum_entropy_flips import bound_of_flips, flips_of, maxent_flips
+from neurothermo.irreversibility.maximum_entropy_shrunk import LENGTHS, Choice, best_of
 from neurothermo.recordings import from_array, from_spikes
 
 RATE = 100.0
@@ -248,6 +249,77 @@ def test_too_many_pairs_are_held_out_in_bins_too():
     assert 0.3 * bins_optimum(couplings(4, 5)) < found.value < bins_optimum(couplings(4, 5)) + 3 * found.stderr
 
 
+# -- sparse events ----------------------------------------------------------------------------------
+
+
+def sparse(seed, channels, rows, probability):
+    """Spikes or none, each row drawn by itself: reversible, and most coincidences seen once or never."""
+    return from_array((np.random.default_rng(seed).random((rows, channels)) < probability).astype(int), RATE)
+
+
+@pytest.mark.parametrize(("channels", "probability"), [(3, 0.05), (10, 0.02), (10, 0.05)])
+def test_sparse_reversible_spikes_give_a_bound_near_zero(channels, probability):
+    """Unshrunk, values go down to -4 nats per sample."""
+    found = [maxent(sparse(seed, channels, 1000, probability), held_out=True) for seed in range(8)]
+    assert all(-0.02 < each.value < 0.02 for each in found)
+    assert all(each.interval[0] <= 0 <= each.interval[1] for each in found)
+    assert sum(each.p_value <= 0.05 for each in found) <= 8 * 0.05 + 4 * np.sqrt(8 * 0.05 * 0.95)
+    assert sum(max(each.details["lengths"]) < 0.1 for each in found) >= 5
+    assert any("say nothing about others" in sentence for each in found for sentence in each.diagnostics)
+
+
+def test_and_unshrunk_one_rare_event_costs_many_nats(monkeypatch):
+    monkeypatch.setattr(maximum_entropy_shrunk, "LENGTHS", (1.0,))
+    assert min(maxent(sparse(seed, 10, 1000, 0.02), held_out=True).value for seed in range(3)) < -0.1
+
+
+def test_sparse_flips_are_shrunk_too():
+    rng, run = np.random.default_rng(0), np.zeros((4000, 6), dtype=int)
+    for row in range(1, 4000):  # one at a time, more often off than on
+        run[row] = run[row - 1]
+        i = rng.integers(6)
+        run[row, i] = rng.random() < (0.02 if run[row, i] == 0 else 0.8)
+    found = maxent(from_array(run, RATE), held_out=True)
+    assert found.details["held_out"] and "flips" in found.method
+    assert -0.01 < found.value < 0.01 and found.interval[0] <= 0 <= found.interval[1]
+
+
+def test_any_length_gives_a_bound_and_the_best_is_within():
+    """Of the exact law: c theta with its own normaliser is concave in c, zero at 0 and never above the optimum."""
+    joint, states = parallel_law(couplings(3, 5))
+    now, after = states[:, None], states[None]
+    i, j = np.triu_indices(3, 1)
+    g = (after[:, :, i] * now[:, :, j] - after[:, :, j] * now[:, :, i]).reshape(-1, 3)
+    law = joint.ravel()
+    best = highest(g, law)
+    for theta in np.random.default_rng(0).normal(size=(20, 3)):
+        values = [c * law @ (g @ theta) - np.log(law @ np.exp(-c * g @ theta)) for c in (0.0, *sorted(LENGTHS))]
+        assert values[0] == pytest.approx(0) and max(values) <= best + 1e-12
+        assert max(np.diff(values)) > 0 or values[1] <= 0
+
+
+def test_well_sampled_networks_are_not_shrunk():
+    table = couplings(4, 5)
+    exact, found = bins_optimum(table), maxent(from_array(parallel_run(table, 20_000, 6)[0], RATE), held_out=True)
+    assert min(found.details["lengths"]) > 0.5
+    assert_within(found.value, found.stderr, exact, sigmas=4, resolution=0.2 * exact)
+    flips, _ = flips_optimum(table)
+    found = maxent_flips(*drawn(table, 50_000, 2), held_out=True)
+    assert found.details["lengths"] == [1.0] * 4
+    assert_within(found.value, found.stderr, flips, sigmas=4, resolution=0.15 * flips)
+
+
+def test_the_choice_needs_evidence():
+    lengths, few = (1.0, 0.5, 0.01), np.zeros((2, 3, 48))
+    few[1, 0, 7] = 3.0  # three nats of one block: the error is as large
+    assert best_of(few, lengths).length == 0.01
+    many = np.random.default_rng(0).normal(1, 1, (2, 3, 48))
+    many[1, 1] += 1
+    assert best_of(many, lengths) == Choice(1, 0.5)
+    many[1, 1, 3] = -np.inf
+    assert best_of(many, lengths).option in (0, 1) and np.isfinite(many[best_of(many, lengths).option]).any()
+
+
 def test_an_order_never_seen_reversed_stays_finite():
     ring = np.eye(3, dtype=np.int64)[np.arange(900) % 3]
     found = maxent(from_array(ring, RATE), held_out=False)
@@ -314,6 +386,7 @@ COINS = np.random.default_rng(0).choice([0, 1], (600, 3))
         (lambda: from_array(COINS + 0.5, RATE), "needs states"),
         (lambda: from_array(COINS[:, :1], RATE), "at least 2 channels"),
         (lambda: from_array(COINS[:200], RATE), "at least 256 transitions"),
+        (lambda: sparse(0, 3, 1000, 0.004), "needs 50 rows in which something changes, got"),
         (lambda: from_array(np.c_[COINS, np.ones(600, dtype=int)], RATE), "channel '3' never changes"),
     ],
 )

@@ -15,7 +15,10 @@ HIDDEN = (
 )
 EITHER_WAY = "Neurons that were not recorded can make this too small or, where the model is wrong, too large."
 CONSISTENT = "The interval includes zero: these data do not show that the activity is irreversible."
-
+FILTERED = (
+    "The recording was resampled with a filter that reaches over {steps} of its steps, and after it this need not be a "
+    "bound: resample to means over each step instead (means=True)."
+)
 NEGATIVE = "The value is negative, and so is the whole interval: a bound below zero says nothing."
 
 
@@ -39,5 +42,7 @@ def answer(recording: Recording, value: float, **fields: Any) -> Estimate:
         said = (NEGATIVE, *said)
     fields.setdefault("counted", "samples")
     fields.setdefault("n", recording.samples)
+    if fields.get("kind") == "lower bound" and (steps := recording.data.attrs.get("filter_steps")):
+        said = (*said, FILTERED.format(steps=steps))
     said = (*said, HIDDEN if fields.get("kind") == "lower bound" else EITHER_WAY)
     return Estimate(value, units=PER_SAMPLE, rate=recording.required_rate(), diagnostics=said, **fields)

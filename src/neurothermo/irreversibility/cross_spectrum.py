@@ -143,7 +143,7 @@ def obstacle(recording: Recording) -> str | None:
 def cost(recording: Recording) -> float:
     """Seconds on one core, about."""
     rows, size = recording.samples, recording.size
-    return 5e-3 + 1.7 * rows * size * (6e-7 + 4e-9 * size)
+    return 6e-3 + rows * size * (1.3e-7 + 2.5e-8 * size)
 
 
 def _surrogate(recording: Recording, measured: Measured, surrogates: int, seed: int) -> float:

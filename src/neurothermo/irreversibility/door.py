@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neurothermo.core.errors import InputError
+from neurothermo.recordings.cleaning import out_of_range
 from neurothermo.recordings.recording import Recording
 
 
@@ -14,9 +15,12 @@ def checked_recording(value: Any, name: str = "recording") -> Recording:
     Raises
     ------
     InputError
-        If it is anything else: bare numbers do not say how often they were sampled.
+        If it is anything else (bare numbers do not say how often they were sampled), or has signals whose squares are
+        no numbers.
     """
     if isinstance(value, Recording):
+        if why := out_of_range(value):
+            raise InputError(why)
         return value
     raise InputError(
         f"{name} must be a Recording, got {type(value).__name__}: make it with recordings.from_array(values, "

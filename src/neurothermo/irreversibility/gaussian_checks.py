@@ -26,6 +26,20 @@ COARSE = (
     "spectral, or the divergence at one lag in details."
 )
 
+UNSTEADY = (
+    "The fit lies at the edge of what linear Langevin processes give, so that its error is not known: take a longer "
+    "recording, fewer channels, or a faster sampling."
+)
+
+
+def declined(linear: Linear, count: int, value: float, bias: float, variance: float, freedom: float) -> str:
+    """Why there is no entropy production to be told, though there is a process with these covariances; "" if none."""
+    if sentence := coarse(linear, count):
+        return sentence
+    if not np.isfinite(bias + variance):
+        return UNSTEADY
+    return absurd(value, bias, variance, variance / (4 * value) if value > 0 else 0.0, freedom)
+
 
 def coarse(linear: Linear, count: int) -> str:
     """Why the logarithm of P is not known: a step with an eigenvalue that has none is within its error."""

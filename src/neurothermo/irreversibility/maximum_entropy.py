@@ -13,9 +13,10 @@ from neurothermo.core.machine import one_blas_thread
 from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.blocks import NULL
 from neurothermo.irreversibility.door import checked_recording
-from neurothermo.irreversibility.maximum_entropy_bins import WIDEST, bound_of_pairs
+from neurothermo.irreversibility.maximum_entropy_bins import CANDIDATES, CHANGES_PER_PARAMETER, WIDEST, bound_of_pairs
 from neurothermo.irreversibility.maximum_entropy_flips import Flips, bound_of_flips
 from neurothermo.irreversibility.maximum_entropy_judged import Bound
+from neurothermo.irreversibility.maximum_entropy_shrunk import ENOUGH, FEWEST
 from neurothermo.irreversibility.pair_currents import transitions_of, why_not_transitions
 from neurothermo.recordings.recording import SIGNALS, Recording
 
@@ -27,15 +28,22 @@ def obstacle(recording: Recording) -> str | None:
     why = why_not_transitions(recording)
     if why is None and recording.kind == SIGNALS:
         why = "needs states: exponentials of products of real signals have no mean to be trusted; use uncertainty()"
-    if why is None and all(np.all(segment[1:] == segment[:-1]) for segment in recording.segments):
+    changes = 0 if why else _changes(recording)
+    if why is None and changes == 0:
         why = "nothing changes from one sample to the next"
+    elif why is None and changes < FEWEST:
+        why = f"needs {FEWEST} rows in which something changes, got {changes}: wider bins, pooled units or more time"
     return f"maxent: {why}" if why else None
 
 
 def cost(recording: Recording) -> float:
-    """About how many seconds `maxent` takes on one core."""
-    pairs = recording.size * (recording.size - 1) / 2
-    return 0.3 + recording.samples * (1.5e-7 * pairs if pairs <= WIDEST else 2.5e-4 + 2e-9 * pairs)
+    """About how many seconds `maxent` takes on one core; less where channels flip one at a time."""
+    pairs, changes = recording.size * (recording.size - 1) // 2, _changes(recording)
+    every = 2 * pairs + recording.size
+    if pairs <= WIDEST and changes >= CHANGES_PER_PARAMETER * every:
+        return 0.02 + 6e-10 * changes * every**2
+    tried = min(pairs, CANDIDATES[-1], changes / 20) + recording.size
+    return 0.2 + (2e-9 if changes > ENOUGH else 5e-9) * changes * tried**2
 
 
 def maxent(
@@ -73,8 +81,8 @@ def maxent(
     With more than 700 observables, or fewer than 20 changes for each, those of the third kind are left out. With few
     pairs all rows are fitted and valued, and the bias Tr(H^-1 V)/2n of the maximum is taken off (H its
     curvature, V the covariance of the scores, from blocks). A fit of many pairs can exceed the entropy production:
-    then those with the strongest <g> are chosen and fitted on some rows and valued on the others, and that value is
-    reported; for any theta its mean is a lower bound.
+    then those with the strongest <g> are chosen and fitted on some rows, shrunk as far as is best on a
+    third of these (`details["lengths"]`), and valued on the others: for any theta the mean of that is a lower bound.
 
     The null of the p-value is "reversible": each block of the recording could as well have run backwards, which
     changes the sign of its sum of g (first Newton step; held out, theta . g on the rows not fitted).
@@ -185,6 +193,11 @@ def _bound(
         return bound, "bins", parts
     bound, parts = bound_of_flips(data, held_out, neighbours, folds, confidence, seed)
     return bound, "flips", parts
+
+
+def _changes(recording: Recording) -> int:
+    """How many rows differ from the one before."""
+    return sum(int(np.any(segment[1:] != segment[:-1], axis=1).sum()) for segment in recording.segments)
 
 
 def _one_at_a_time(recording: Recording) -> bool:

@@ -19,6 +19,7 @@ from neurothermo.irreversibility.maximum_entropy_judged import (
     largest_blocks,
 )
 from neurothermo.irreversibility.maximum_entropy_newton import block_sums, climb
+from neurothermo.irreversibility.maximum_entropy_shrunk import best_of, lengths_for, log_mean, terms_of, thirds
 from neurothermo.irreversibility.pair_currents import Observables, Transitions, all_pairs, observables, strengths
 
 WIDEST = 400  # pairs in one problem
@@ -26,12 +27,15 @@ CHANGES_PER_PARAMETER = 50  # of any kind; with fewer the value is held out
 CANDIDATES = (5, 10, 20, 40, 80, 160, 320)  # pairs that are tried
 
 
-def fitted(part: Transitions, chosen: Observables, valued: Transitions, blocks: int) -> Problems:
-    """The problem of some windows, and its sums over the blocks of others."""
+def fitted(part: Transitions, chosen: Observables, valued: Transitions, blocks: int, length: float = 1.0) -> Problems:
+    """The problem of some windows, its parameters shrunk to this length, and its sums over the blocks of others."""
     from neurothermo.core.machine import one_blas_thread
 
     with one_blas_thread():
         best = climb(part, chosen)
+        if length < 1:
+            normal = log_mean(-length * exponents(part, chosen, best.theta))
+            best = replace(best, theta=length * best.theta, log_normal=normal)
         sums, plain, weighted = block_sums(valued, chosen, best, blocks)
     return Problems(
         best.theta[None], np.array([best.log_normal]), np.array([float(part.count)]), np.array([best.gain]),
@@ -63,17 +67,18 @@ def bound_of_pairs(
         return judged_in_sample(problems, confidence, seed), ((problems, chosen),)
     if neighbours is not None and kept > WIDEST:
         raise InputError(f"neighbours must leave at most {WIDEST} pairs, got {neighbours}: {kept} pairs")
-    parts = []
+    parts, lengths = [], []
     for fold in range(folds):
         rest, valued = fold_of(data, fold, folds)
         if min(rest.count, valued.count) < 2:
             raise InputError(f"folds must be fewer, got {folds}: nothing changes in one of them")
-        chosen = observables(rest, strongest(rest, best_count(rest) if neighbours is None else kept))
-        parts.append((fitted(rest, chosen, valued, largest_blocks(valued.total, BLOCKS // 2)), chosen))
-    bound = judged_held_out([problems for problems, _ in parts], confidence)
-    return replace(bound, details=bound.details | {"pairs": [chosen.pairs.shape[1] for _, chosen in parts]}), tuple(
-        parts
-    )
+        count, length = best_count(rest, None if neighbours is None else kept)
+        chosen = observables(rest, strongest(rest, count))
+        parts.append((fitted(rest, chosen, valued, largest_blocks(valued.total, BLOCKS // 2), length), chosen))
+        lengths.append(length)
+    bound = judged_held_out([problems for problems, _ in parts], lengths, confidence)
+    pairs = [chosen.pairs.shape[1] for _, chosen in parts]
+    return replace(bound, details=bound.details | {"pairs": pairs}), tuple(parts)
 
 
 def fold_of(data: Transitions, fold: int, folds: int) -> tuple[Transitions, Transitions]:
@@ -91,16 +96,29 @@ def strongest(part: Transitions, kept: int) -> Any:
     return all_pairs(part.size)[:, np.sort(order)]
 
 
-def best_count(part: Transitions) -> int:
-    """How many pairs are best on the last third of some windows, fitted to the two before."""
-    border = 2 * part.count // 3
-    early = np.arange(part.count) < border
-    first, last = part.only(early), part.only(~early)
+def best_count(part: Transitions, kept: int | None) -> tuple[int, float]:
+    """How many pairs (unless so many are kept), and which length of their parameters, are best within some windows."""
     every = part.size * (part.size - 1) // 2
-    most = max(border // 10, 1)
-    options = sorted({min(count, every) for count in CANDIDATES if count <= most} or {min(every, 1)})
-    values = []
-    for count in options:
-        problems = fitted(first, observables(first, strongest(first, count)), last, 1)
-        values.append(float(problems.sums[:, :, 3].sum()))
-    return options[int(np.argmax(values))]
+    most = max(2 * part.count // 30, 1)
+    options = [kept] if kept else sorted({min(count, every) for count in CANDIDATES if count <= most} or {1})
+    values, lengths = [], lengths_for(part.count)
+    for start, stop in thirds(part.count, part.count):
+        inside = (np.arange(part.count) >= start) & (np.arange(part.count) < stop)
+        first, last = part.only(~inside), part.only(inside)
+        values.append([_tried(first, strongest(first, count), last, lengths) for count in options])
+    best = best_of(np.concatenate(values, axis=2), lengths)
+    return options[best.option], best.length
+
+
+def _tried(first: Transitions, pairs: Any, last: Transitions, lengths: tuple[float, ...]) -> Any:
+    from neurothermo.core.machine import one_blas_thread
+
+    chosen = observables(first, pairs)
+    with one_blas_thread():
+        theta = climb(first, chosen).theta
+        return terms_of(exponents(first, chosen, theta), exponents(last, chosen, theta), lengths)
+
+
+def exponents(part: Transitions, chosen: Observables, theta: Any) -> Any:
+    """theta . g of every window."""
+    return np.concatenate([table @ theta for _, table in part.tables(chosen)])

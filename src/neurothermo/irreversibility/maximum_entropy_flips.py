@@ -19,6 +19,7 @@ from neurothermo.irreversibility.maximum_entropy_judged import (
     judged_in_sample,
     largest_blocks,
 )
+from neurothermo.irreversibility.maximum_entropy_shrunk import PER_THIRD, best_of, lengths_for, thirds
 
 TOLERANCE = 1e-10  # of what a Newton step promises, in nats a flip
 WIDEST = 60  # partners that a spin's problem may have
@@ -179,15 +180,16 @@ def bound_of_flips(
         raise InputError(f"neighbours must be at most {WIDEST}, got {neighbours}")
     edges = data.bounds(folds)
     products = [screened(data, start, stop) for start, stop in pairwise(edges)]
-    parts = []
+    parts, lengths = [], []
     for fold in range(folds):
         start, stop = int(edges[fold]), int(edges[fold + 1])
-        count = best_count(data, start, stop) if neighbours is None else kept
+        count, length = best_count(data, start, stop, None if neighbours is None else kept)
         chosen = strongest(sum(products[:fold] + products[fold + 1 :]), count)
         blocks = largest_blocks(stop - start, BLOCKS // 2)
         share = data.attempts * (stop - start) / data.rows
-        parts.append((fitted(data, chosen, start, stop, data.bounds(blocks, start, stop), share), chosen))
-    bound = judged_held_out([problems for problems, _ in parts], confidence)
+        parts.append((fitted(data, chosen, start, stop, data.bounds(blocks, start, stop), share, length), chosen))
+        lengths.append(length)
+    bound = judged_held_out([problems for problems, _ in parts], lengths, confidence)
     return replace(bound, details=bound.details | {"neighbours": [len(chosen[0]) for _, chosen in parts]}), tuple(parts)
 
 
@@ -196,8 +198,10 @@ def folds_for(size: int) -> int:
     return 4 if size <= MANY else 2
 
 
-def fitted(data: Flips, chosen: Any, start: int, stop: int, bounds: Any, samples: float) -> Problems:
-    """Each spin fitted to the rows outside start .. stop - 1, and summed over the blocks of `bounds`."""
+def fitted(
+    data: Flips, chosen: Any, start: int, stop: int, bounds: Any, samples: float, length: float = 1.0
+) -> Problems:
+    """Each spin fitted to the rows outside start .. stop - 1, its parameters shrunk, and summed over blocks."""
     from neurothermo.core.machine import one_blas_thread
     from neurothermo.engine.flips import fit_spins, sum_blocks
 
@@ -205,11 +209,27 @@ def fitted(data: Flips, chosen: Any, start: int, stop: int, bounds: Any, samples
         theta, log_normal, gain, counts, curvature, moments, steps = fit_spins(
             data.spins, data.flipped, chosen, start, stop, TOLERANCE
         )
+    if length < 1:
+        theta, log_normal = length * theta, length * log_normal
+        log_normal += _normal(
+            sum_blocks(data.spins, data.flipped, chosen, theta, log_normal, _around(data, start, stop))[0]
+        )
     sums, plain, weighted = sum_blocks(data.spins, data.flipped, chosen, theta, log_normal, bounds)
     return Problems(
         theta, log_normal, counts, gain, curvature, moments, sums, -2 * plain, -2 * weighted, samples,
         bool(np.all(steps >= 0)),
     )  # fmt: skip
+
+
+def _around(data: Flips, *edges: int) -> Any:
+    """Blocks between the first row, these, and the last."""
+    return np.array([0, *edges, data.rows], dtype=np.int64)
+
+
+def _normal(sums: Any) -> Any:
+    """ln of the mean ratio in the first and the last block, those of the fitted rows; 0 of a spin without flips."""
+    counts, ratios = (sums[:, 0, column] + sums[:, -1, column] for column in (0, 2))
+    return np.log(np.where(counts > 0, ratios / np.maximum(counts, 1), 1.0))
 
 
 def everyone_else(size: int) -> Any:
@@ -236,17 +256,37 @@ def strongest(products: Any, kept: int) -> Any:
     return np.sort(np.argpartition(-strength, kept - 1, axis=1)[:, :kept], axis=1)
 
 
-def best_count(data: Flips, start: int, stop: int) -> int:
-    """How many neighbours are best for a few spins, judged on a third of the rows outside start .. stop - 1."""
+def best_count(data: Flips, start: int, stop: int, kept: int | None) -> tuple[int, float]:
+    """How many neighbours (unless so many are kept), and which length, are best for a few spins.
+
+    Judged on thirds of the rows outside start .. stop - 1.
+    """
     some = np.unique(np.linspace(0, data.size - 1, min(TRIED_ON, data.size)).astype(np.int64))
     order = np.concatenate([some, np.setdiff1d(np.arange(data.size), some)])  # problem i is that of spin i
     outside = np.r_[0:start, stop : data.rows]
     part = Flips(data.spins[np.ix_(order, outside)], data.flipped[np.ix_(some, outside)], 1.0)
-    border = 2 * part.rows // 3
-    products = screened(part, 0, border)
-    options = sorted({min(count, data.size - 1) for count in CANDIDATES})
-    values = []
-    for count in options:
-        problems = fitted(part, strongest(products, count), border, part.rows, np.array([border, part.rows]), 1.0)
-        values.append(float(problems.sums[:, :, 3].sum()))
-    return options[int(np.argmax(values))]
+    options = [kept] if kept else sorted({min(count, data.size - 1) for count in CANDIDATES})
+    events = np.count_nonzero(part.flipped) / len(some)
+    values, lengths = [], lengths_for(events)
+    for first, last in thirds(part.rows, events):
+        products = screened(part, 0, first) + screened(part, last, part.rows)
+        values.append([_tried(part, strongest(products, count), first, last, lengths) for count in options])
+    best = best_of(np.concatenate(values, axis=2), lengths)
+    return options[best.option], best.length
+
+
+def _tried(part: Flips, chosen: Any, start: int, stop: int, lengths: tuple[float, ...]) -> Any:
+    """Sums of the terms of all spins over blocks of start .. stop - 1, for every length, shape (lengths, blocks)."""
+    from neurothermo.engine.flips import sum_blocks
+
+    bounds = _around(part, *part.bounds(PER_THIRD, start, stop))
+    problems = fitted(part, chosen, start, stop, bounds[1:-1], 1.0)
+    table = np.empty((len(lengths), PER_THIRD))
+    table[0] = problems.sums[:, :, 3].sum(axis=0)  # of length 1
+    for row, length in zip(table[1:], lengths[1:], strict=True):
+        theta, offset = length * problems.theta, length * problems.log_normal
+        sums = sum_blocks(part.spins, part.flipped, chosen, theta, offset, bounds)[0]
+        normal, inside = _normal(sums)[:, None], sums[:, 1:-1]
+        terms = inside[:, :, 1] + inside[:, :, 0] * (1 - offset[:, None] - normal) - inside[:, :, 2] * np.exp(-normal)
+        row[:] = terms.sum(axis=0)
+    return table

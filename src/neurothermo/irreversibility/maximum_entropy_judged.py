@@ -10,9 +10,9 @@ import numpy as np
 
 from neurothermo.core.checks import Array
 from neurothermo.core.resampling import quantile
-from neurothermo.irreversibility.answer import NEGATIVE
 from neurothermo.irreversibility.blocks import flips, p_of
 from neurothermo.irreversibility.gaussian_interval import noncentral_interval
+from neurothermo.irreversibility.maximum_entropy_shrunk import LENGTHS, NOTHING
 
 BLOCKS = 64  # to begin with; neighbours are joined until their sums are uncorrelated
 FEWEST_BLOCKS = 16
@@ -211,11 +211,12 @@ def judged_in_sample(problems: Problems, confidence: float, seed: int) -> Bound:
     return Bound(value, stderr, (low, high), p_value, details, _failed(problems))
 
 
-def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
+def judged_held_out(parts: Sequence[Problems], lengths: Sequence[float], confidence: float) -> Bound:
     """Each part fitted to the rows of the others: the mean of the terms over rows that its fit has not seen.
 
-    For any theta and Z the terms have a mean that does not exceed the entropy production. Under the null the mean of
-    theta . g is zero in every part; twice the mean of the parts' p-values is a p-value whatever their dependence.
+    For any theta and Z, and so for those shrunk to some of their lengths, the terms have a mean that does not exceed
+    the entropy production. Under the null the mean of theta . g is zero in every part; twice the mean of the parts'
+    p-values is a p-value whatever their dependence.
 
     References
     ----------
@@ -224,9 +225,9 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
     from scipy.special import stdtr
 
     terms = np.concatenate([part.sums[:, :, 3].sum(axis=0) for part in parts])
-    lengths = np.array([part.sums.shape[1] for part in parts])
+    blocks = np.array([part.sums.shape[1] for part in parts])
     per_part = min(independent_blocks(part.sums[:, :, 3].sum(axis=0)) for part in parts)
-    terms = np.concatenate([row.reshape(per_part, -1).sum(axis=1) for row in np.split(terms, np.cumsum(lengths)[:-1])])
+    terms = np.concatenate([row.reshape(per_part, -1).sum(axis=1) for row in np.split(terms, np.cumsum(blocks)[:-1])])
     samples = sum(part.samples for part in parts)
     ps = []
     for part in parts:
@@ -238,17 +239,20 @@ def judged_held_out(parts: Sequence[Problems], confidence: float) -> Bound:
     reach = quantile(confidence) * stderr
     details = {
         "train": train, "parameters": int(parts[0].theta.size), "blocks": len(terms), "held_out": True,
-        "folds": len(parts), "never_reversed": any(never_reversed(part) for part in parts),
+        "folds": len(parts), "lengths": list(lengths), "never_reversed": any(never_reversed(part) for part in parts),
     }  # fmt: skip
     said = next((told for part in parts if (told := _failed(part))), ())
-    if value + reach < 0:
-        said = (NEGATIVE, *said)
+    if max(lengths) <= LENGTHS[-1]:
+        said += (NOTHING,)
     if train - value > 0.1 * abs(train):
         said += (
             f"The fitted rows give {train:.4g}, rows not fitted {value:.4g}: more than a tenth is overfitting. The "
             "value reported is the held-out one; longer recordings or fewer neighbours bring the two together.",
         )
-    return Bound(value, stderr, (value - reach, value + reach), min(1.0, 2 * float(np.mean(ps))), details, said)
+    low, high, p_value = value - reach, max(value + reach, 0.0), min(1.0, 2 * float(np.mean(ps)))  # theta = 0 gives 0
+    if p_value > 1 - confidence:  # as in sample
+        low = min(low, 0.0)
+    return Bound(value, stderr, (low, high), p_value, details, said)
 
 
 def never_reversed(problems: Problems) -> bool:

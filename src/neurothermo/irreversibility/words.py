@@ -30,8 +30,8 @@ def obstacle(recording: Recording) -> str | None:
 def cost(recording: Recording) -> float:
     """About how many seconds `plugin` takes on one core."""
     rows, size = recording.samples, recording.size
-    clusters = (2.5e-6 * min(rows, 20_000) + 1e-7 * rows) * size if recording.kind == SIGNALS else 0.0
-    return 0.01 + 6e-8 * rows + 5e-8 * rows * size + clusters
+    clusters = 2e-3 + (1e-6 * min(rows, 20_000) + 4e-8 * rows) * size if recording.kind == SIGNALS else 0.0
+    return 1e-3 + 2e-8 * rows + 1.5e-8 * rows * size + clusters
 
 
 def plugin(

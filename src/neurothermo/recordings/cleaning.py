@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_count
+from neurothermo.core.checks import Array, checked_count, checked_flag
 from neurothermo.core.errors import InputError
 from neurothermo.recordings.choosing import matching
 from neurothermo.recordings.clock import hertz
@@ -16,6 +16,7 @@ from neurothermo.recordings.recording import SIGNALS, SPIKES, Recording
 
 ATTENUATION = 60.0  # dB, of what would fold back
 WIDTH = 0.2  # of the new Nyquist frequency: from where the filter falls to where it has fallen
+LARGEST, SMALLEST = 1e151, 1e-151  # of signals: beyond, squares and their sums are no floating-point numbers
 LARGEST_RATIO = 1000  # of the whole numbers whose ratio the rates have
 
 
@@ -62,13 +63,15 @@ def standardize(recording: Recording) -> Recording:
     return _with(recording, [(values - mean) / scale], "every channel has mean 0 and standard deviation 1")
 
 
-def resample(recording: Recording, rate: Any) -> Recording:
-    """Sampled more slowly, after a filter that takes away what would fold back.
+def resample(recording: Recording, rate: Any, *, means: bool = False) -> Recording:
+    """Sampled more slowly, after a filter that takes away what would fold back; or means over each new step.
 
     The filter is a symmetric FIR of a Kaiser window: it delays nothing, leaves frequencies up to 0.8 of half the new
     rate as they are, and those above half the new rate 60 dB down. Rows where it reaches beyond a segment's ends are
     cut: 19 of the new ones at each end, or less. A new sample is a weighted mean over several new steps
-    (`Recording.averaged`): what bounds entropy production for means over one step then need not be a bound.
+    (`Recording.averaged`, and the attribute `filter_steps` of the data): what bounds entropy production for means over
+    one step then need not be a bound, and the methods say so. Means over one step are what such bounds are for, but
+    let fast oscillations fold back.
 
     Parameters
     ----------
@@ -76,20 +79,22 @@ def resample(recording: Recording, rate: Any) -> Recording:
         Of signals.
     rate : float or str
         Samples a second, or words like "200 Hz"; the old and the new rate must have a ratio of small whole numbers.
+    means : bool
+        Whether a new row is the plain mean of the rows in its step, without a filter that reaches beyond it; the old
+        rate must then be a whole multiple of the new one, and what is left over at the end of a segment is cut.
 
     Raises
     ------
     InputError
         If these are not signals, the new rate is above the old one or has no such ratio to it, or no segment is long
-        enough for the filter.
+        enough.
 
     References
     ----------
     Kaiser's window: Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd ed. (2010), section 7.5.3.
     """
-    from scipy.signal import firwin, kaiserord, resample_poly
-
     _signals(recording, "resample")
+    means = checked_flag(means, "means")
     old, new = recording.required_rate(), hertz(rate, "rate")
     ratio = Fraction(new / old).limit_denominator(LARGEST_RATIO)
     up, down = ratio.numerator, ratio.denominator
@@ -104,6 +109,38 @@ def resample(recording: Recording, rate: Any) -> Recording:
         )
     if up == down:
         return recording
+    if means and up > 1:
+        raise InputError(
+            f"rate must go into {old:g} Hz a whole number of times for means, got {new:g} Hz; {old / (down // up):.9g} "
+            "Hz does"
+        )
+    return _means(recording, down) if means else _filtered(recording, up, down)
+
+
+def _means(recording: Recording, down: int) -> Recording:
+    """Means of so many rows, each at the time of the first of them."""
+    old = recording.required_rate()
+    starts, pieces, times, segments, cut = recording.support[:, 0], [], [], [], 0
+    for number, segment in enumerate(recording.segments):
+        rows = len(segment) // down
+        cut += len(segment) - rows * down
+        pieces.append(segment[: rows * down].reshape(rows, down, segment.shape[1]).mean(axis=1))
+        times.append(starts[number] + down / old * np.arange(rows))
+        segments.append(np.full(rows, number))
+    if max(len(piece) for piece in pieces) < 2:
+        raise InputError(f"rate {old / down:g} Hz needs segments of at least {2 * down / old:.4g} s for two means")
+    sentence = f"means of {down} rows: from {old:g} to {old / down:g} Hz; {cut / old:.4g} s at the ends of segments cut"
+    coords = {"time": np.concatenate(times), "segment": np.concatenate(segments)}
+    data = _table(recording, np.concatenate(pieces), coords)
+    if earlier := _reach(recording):
+        data = data.assign_attrs(filter_steps=-(-earlier // down))
+    return recording.noted(sentence, data=data, sampling_rate=old / down, averaged=True)
+
+
+def _filtered(recording: Recording, up: int, down: int) -> Recording:
+    from scipy.signal import firwin, kaiserord, resample_poly
+
+    old = recording.required_rate()
     taps, beta = kaiserord(ATTENUATION, WIDTH / down)
     half = taps // 2
     kernel = firwin(2 * half + 1, (1 - WIDTH / 2) / down, window=("kaiser", beta))
@@ -120,14 +157,20 @@ def resample(recording: Recording, rate: Any) -> Recording:
         segments.append(np.full(len(rows), number))
         cut += len(segment) - round((last - first) * down / up) - 1
     if not pieces:
-        raise InputError(f"rate {new:g} Hz needs segments of more than {2 * half / up / old:.4g} s for its filter")
+        raise InputError(f"rate {1 / step:g} Hz needs segments of more than {2 * half / up / old:.4g} s for its filter")
     sentence = (
-        f"resampled from {old:g} to {new:g} Hz after a filter that keeps up to {(1 - WIDTH) * new / 2:.4g} Hz; "
+        f"resampled from {old:g} to {1 / step:g} Hz after a filter that keeps up to {(1 - WIDTH) / step / 2:.4g} Hz; "
         f"{cut / old:.4g} s at the ends of segments cut"
     )
     coords = {"time": np.concatenate(times), "segment": np.concatenate(segments)}
     data = _table(recording, np.concatenate(pieces), coords)
+    data = data.assign_attrs(filter_steps=-(-(2 * half + _reach(recording) * up) // down))
     return recording.noted(sentence, data=data, sampling_rate=1 / step, averaged=True)
+
+
+def _reach(recording: Recording) -> int:
+    """Over how many of its steps an earlier filter reaches."""
+    return int(recording.data.attrs.get("filter_steps", 0))
 
 
 def regress(recording: Recording, nuisance: Sequence[str]) -> Recording:
@@ -219,6 +262,23 @@ def _signals(recording: Recording, what: str) -> None:
             f"{what} needs a recording of signals, got one of {recording.kind}: whole numbers that name states are "
             "left as they are; make the array floats if they are measurements"
         )
+    if why := out_of_range(recording):
+        raise InputError(why)
+
+
+def out_of_range(recording: Recording) -> str | None:
+    """The sentence where a channel of signals is too large or too small to be squared; None where none is."""
+    if recording.kind != SIGNALS or not recording.samples:
+        return None
+    values = recording.data["values"].values
+    size = np.maximum(values.max(axis=0), -values.min(axis=0))
+    wrong = np.flatnonzero((size > LARGEST) | ((size < SMALLEST) & (size > 0)))
+    if not len(wrong):
+        return None
+    return (
+        f"channel {recording.names[wrong[0]]!r} has values up to {size[wrong[0]]:.2g}, whose squares no number holds: "
+        f"give it in units in which they are between {SMALLEST:g} and {LARGEST:g}"
+    )
 
 
 def _with(recording: Recording, pieces: Sequence[Array], sentence: str) -> Recording:

@@ -33,6 +33,7 @@ class Asked:
     kind: str | None = None
     only: Any = None
     exclude: Any = None
+    averaged: bool = False
 
     @property
     def rate(self) -> float | None:
@@ -157,6 +158,7 @@ def _signals(found: FoundSignals, asked: Asked) -> Recording:
         channels=asked.channels if asked.channels is not None else found.channels,
         properties=found.properties,
         epochs={**found.epochs, **asked.named_epochs()},
+        averaged=asked.averaged,
     )
     if len(found.breaks):
         made = split_at(made, found.breaks)
@@ -168,6 +170,8 @@ def _signals(found: FoundSignals, asked: Asked) -> Recording:
 def _spikes(found: FoundSpikes, asked: Asked) -> Recording:
     if asked.kind not in (None, "spikes"):
         raise InputError(f"kind must be left out for spikes, got {asked.kind!r}: bin them for states")
+    if asked.averaged:
+        raise InputError("averaged must be left out for spikes: it is for samples, and bins are known to be counts")
     times, note = _spike_times(found, asked)
     made = from_spikes(
         times,

@@ -228,11 +228,11 @@ class Recording:
 
         return standardize(self)
 
-    def resample(self, rate: Any) -> Recording:
-        """Sampled more slowly, filtered first so that nothing folds back: see `recordings.cleaning.resample`."""
+    def resample(self, rate: Any, *, means: bool = False) -> Recording:
+        """Sampled more slowly, through a filter or as means over each step: see `recordings.cleaning.resample`."""
         from neurothermo.recordings.cleaning import resample
 
-        return resample(self, rate)
+        return resample(self, rate, means=means)
 
     def regress(self, nuisance: Sequence[str]) -> Recording:
         """Without some channels and without what they explain of the others: see `recordings.cleaning.regress`."""

@@ -28,7 +28,7 @@ LABELS = {"nats per second": "entropy production (nats per second)", "index": "i
 def prepared(
     recording: Recording, *, epoch: str | None = None, channels: Sequence[str] = (), exclude: Sequence[str] = (),
     where: Sequence[str] = (), regress: Sequence[str] = (), resample: str | None = None, detrend: bool = False,
-    components: int | None = None,
+    means: bool = False, components: int | None = None,
 ) -> Recording:  # fmt: skip
     """A recording before it is binned: epoch, choice of channels and cleaning, in the order of the arguments.
 
@@ -49,8 +49,10 @@ def prepared(
         recording = recording.select(list(channels) or None, exclude=list(exclude) or None, **properties)
     if regress:
         recording = recording.regress(list(regress))
+    if means and resample is None:
+        raise InputError("means says how to resample: give resample too, or leave it out")
     if resample is not None:
-        recording = recording.resample(resample)
+        recording = recording.resample(resample, means=means)
     if detrend:
         recording = recording.detrend()
     if components is not None:

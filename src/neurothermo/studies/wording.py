@@ -14,6 +14,7 @@ SPOKEN = tuple(
         (r"\b(?:recording\.)?components\((\d+)\)", r"--components \1"),
         (r"\b(?:recording\.)?components\((?:\.\.\.)?\)", "--components"),
         (r'\b(?:recording\.)?resample\(("[^"]*")\)', r"--resample \1"),
+        (r"\b(?:recording\.)?resample\([^)]*means=True\)", "--resample with --means"),
         (r"\b(?:recording\.)?resample\([^)]*\)", "--resample"),
         (r"\b(?:recording\.)?detrend\(\)", "--detrend"),
         (r"\b(?:recording\.)?regress\([^)]*\)", "--regress"),
@@ -26,8 +27,8 @@ SPOKEN = tuple(
         (r"(?<![-\w])sampling_rate\b", "--sampling-rate"),
         (r'\b((?:shrinkage|null|interval|l2|order|match|word_length)=(?:"[^"]*"|[\w.]+))', r"\1 (in Python)"),
         (r"\b(times and units|key, times and units)\b", lambda found: re.sub(r"(key|times|units)", r"--\1", found[1])),
-        (r"^(times|units|key|interval|epochs|epoch|where|methods?|channels|exclude|only|chosen|confidence|seed|"
-         r"regress|resample|components|out)(?= (?:must|is|has|'|\"|\d))", lambda found: OPTION[found[1]]),
+        (r"^(times|units|key|interval|epochs|epoch|where|methods?|channels|exclude|only|chosen|confidence|seed|regress|"
+         r"resample|components|out|means|averaged)(?= (?:must|is|has|'|\"|\d))", lambda found: OPTION[found[1]]),
         (r"^(?:width|widths)(?= must)", "--bin"),
         (r"^out:", "--out:"),
         (r"^nuisance(?= must)", "--regress"),
@@ -38,7 +39,7 @@ SPOKEN = tuple(
 OPTION: dict[str, str] = {
     **{name: f"--{name}" for name in (
         "times", "units", "key", "interval", "epochs", "epoch", "where", "method", "channels", "exclude", "confidence",
-        "seed", "regress", "resample", "components", "out",
+        "seed", "regress", "resample", "components", "out", "means", "averaged",
     )},
     "methods": "--method", "only": "--channels", "chosen": "--channels",
 }  # fmt: skip

@@ -146,7 +146,7 @@ def test_the_same_bits_however_they_are_read(name, case):
 
 
 def cut_cases():
-    """Not a crossing, where a work may lie on the edge of two bins; nor a third cumulant of two heaps: only rounding."""
+    """No crossing, where a work may lie on the edge of two bins; no third cumulant of two heaps: all rounding."""
     for name in ESTIMATORS:
         for case in CASES:
             if "crossing" not in name and not ("cumulant" in name and case == "outliers"):

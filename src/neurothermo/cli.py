@@ -42,14 +42,20 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"neurothermo: {error}", file=sys.stderr)
+        print(f"neurothermo: {_shown(error)}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"neurothermo: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        said = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        print(f"neurothermo: {_shown(said)}", file=sys.stderr)
         sys.exit(1)
     except MemoryError:
         print("neurothermo: this does not fit in memory; ask for less at once", file=sys.stderr)
         sys.exit(1)
+
+
+def _shown(sentence: Any) -> str:
+    """On one line and printable: names out of a file may hold what would move a terminal's cursor."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(sentence))
 
 
 def _version(show: bool) -> None:
@@ -201,8 +207,12 @@ def _scan(arguments: dict[str, Any], store: Path, how: tuple[Any, ...], as_json:
     workers, scheduler, overwrite = how
     if overwrite:
         raise InputError("a scan is continued, not overwritten: choose another --out, or remove the store yourself")
-    scan(**arguments, store=store, lazy=True, workers=workers, scheduler=scheduler,
-         progress=False if quiet or as_json else None, tell=None if quiet else _aside)  # fmt: skip
+    try:
+        scan(**arguments, store=store, lazy=True, workers=workers, scheduler=scheduler,
+             progress=False if quiet or as_json else None, tell=None if quiet else _aside)  # fmt: skip
+    except (KeyboardInterrupt, SystemExit) as error:  # Ctrl-C, or SIGTERM
+        _aside("stopped; what is stored stays, and the same command continues from there")
+        raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else error.code) from None
     said = found(store)
     print(json.dumps(said, indent=2, allow_nan=False) if as_json else status_text(said))
 
@@ -212,7 +222,17 @@ def _estimate_scan(store: Path, method: list[str] | None, as_json: bool) -> None
     from neurothermo.core.plain import plain
     from neurothermo.grid.telling import estimates_text, rows_of
 
-    rows = rows_of(store, method)
+    try:
+        rows = rows_of(store, method)
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        RuntimeError,
+    ) as error:  # codecs say in many ways that bytes are damaged
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"store: {store} cannot be read: {_one_line(error)}") from None
     print(json.dumps(plain({"points": rows}), indent=2, allow_nan=False) if as_json else estimates_text(rows))
 
 
@@ -225,6 +245,9 @@ def infer(
     sampling_rate: Annotated[str | None, typer.Option(help='Samples a second: "200 Hz". Never guessed.')] = None,
     interval: Annotated[str | None, typer.Option(help='Or the time between two: "1.89 s".')] = None,
     key: Annotated[str | None, typer.Option(help="Which of several things in the file.")] = None,
+    averaged: Annotated[
+        bool, typer.Option("--averaged", help="Rows are means or counts over their step: BOLD, calcium.")
+    ] = False,
     times: Annotated[str | None, typer.Option(help="Name of the column or array of times, in seconds.")] = None,
     units: Annotated[str | None, typer.Option(help="Of the one that says whose each spike is.")] = None,
     epochs: Annotated[list[str] | None, typer.Option(help='Name an epoch: "sleep=0:600"; repeatable.')] = None,
@@ -236,6 +259,7 @@ def infer(
     where: Annotated[list[str] | None, typer.Option(help='Units by a property: "location=adn".')] = None,
     regress: Annotated[list[str] | None, typer.Option(help="Take these channels and what they explain away.")] = None,
     resample: Annotated[str | None, typer.Option(help='Sample more slowly: "100 Hz".')] = None,
+    means: Annotated[bool, typer.Option("--means", help="By means over each step, not through a filter.")] = False,
     detrend: Annotated[bool, typer.Option("--detrend", help="Take away each channel's straight trend.")] = False,
     components: Annotated[int | None, typer.Option(help="So many principal components.")] = None,
     method: Annotated[list[str] | None, typer.Option(help="all, or names; see docs/irreversibility.md.")] = None,
@@ -300,11 +324,11 @@ def _read(recording: Path, given: dict[str, Any]) -> Any:
     found = read(
         recording, **{name: given[name] for name in ("sampling_rate", "interval", "key", "times", "units")},
         epochs=named_intervals(given["epochs"] or ()),
-        only=words(given["channels"]) or None, exclude=words(given["exclude"]) or None,
+        only=words(given["channels"]) or None, exclude=words(given["exclude"]) or None, averaged=given["averaged"],
     )  # fmt: skip
     return prepared(
         found, epoch=given["epoch"], where=given["where"] or (), regress=words(given["regress"]),
-        resample=given["resample"], detrend=given["detrend"], components=given["components"],
+        resample=given["resample"], means=given["means"], detrend=given["detrend"], components=given["components"],
     )  # fmt: skip
 
 
@@ -319,7 +343,7 @@ def _free(name: str, overwrite: bool) -> Path:
 
 SETTINGS = (
     "sampling_rate", "interval", "key", "times", "units", "epochs", "epoch", "bin", "counts", "channels", "exclude",
-    "where", "regress", "resample", "detrend", "components", "method", "seed", "confidence",
+    "where", "averaged", "regress", "resample", "means", "detrend", "components", "method", "seed", "confidence",
 )  # fmt: skip
 
 
@@ -344,13 +368,14 @@ def _works_file(path: Path, name: str) -> Any:
         if works.ndim != 1:
             raise InputError(f"{name}: {path} must hold one work a trial, got shape {works.shape}")
         return works
-    import xarray
+    from neurothermo.ensemble.opening import read_ledger
 
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf") as ledger:
-            return ledger.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{name}: {path} is not a readable ledger ({str(error).splitlines()[0]})") from None
+    return read_ledger(path, name)
+
+
+def _one_line(error: Exception) -> str:
+    """What an error of a library says, short enough for one line."""
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _command() -> str:

@@ -126,7 +126,7 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         estimators = tuple(dict.fromkeys(checked_choice(one, "estimators", ESTIMATORS) for one in estimators))
     options = {key: text[key] for key in OPTIONS if key in text}
     temperature = text.get("temperature")
-    if estimators and (not system.has_energy or np.ndim(temperature or 0.0) > 0):
+    if estimators and (not system.has_energy or isinstance(temperature, list)):
         reason = system.why_no_energy or "neurons have temperatures of their own"
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
     title = str(text.get("title", name))
@@ -317,7 +317,7 @@ def _input(value: Any, name: str, system: Any) -> Any:
             raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {number!r}")
         (strength,) = checked_array([value.get("strength", 1.0)], f"{name}: strength", (1,))
         return strength * stored[number - 1]
-    if np.ndim(value) == 0:
+    if not isinstance(value, list):
         (number,) = checked_array([value], name, (1,))
         return np.full(system.size, number)
     return checked_array(value, name, (system.size,))

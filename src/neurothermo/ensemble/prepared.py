@@ -113,12 +113,12 @@ class Prepared:
                 variables = run.variables(chunk, progress)
             else:
                 variables, more = FeedbackRun(run, self.answer).variables(chunk, progress)
-        said = {"trials": trials, **self.said, "record": records.names, "every": self.every}
-        said |= {"first_trial": first} if first else {}
-        if self.answer is None:
-            about = attributes(self.plan, self.law, self.word, said)
-        else:
-            about = self.answer.about(self.plan, self.law, self.word, said, more)
+            said = {"trials": trials, **self.said, "record": records.names, "every": self.every}
+            said |= {"first_trial": first} if first else {}
+            if self.answer is None:
+                about = attributes(self.plan, self.law, self.word, said)
+            else:
+                about = self.answer.about(self.plan, self.law, self.word, said, more)
         times = {"time": np.array(records.steps)} if records.names else {}
         return build(variables, {"trial": first + np.arange(trials), **times}, about)
 

@@ -17,6 +17,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.machine import available_cores
 from neurothermo.grid.tasks import Job, Outcome, perform
 
+LEAVE_CONTROL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)"  # what a worker runs as it starts
 ASK_AGAIN = 1.0  # seconds between two looks at which workers there are: they come and go
 MISSING = "{what} needs {module}: pip install 'neurothermo[scale]'"
 
@@ -157,18 +158,29 @@ def engine(workers: Any, client: Any, scheduler: Any, threads: int | None) -> It
         return
     count = checked_count(workers, "workers")
     share = threads if threads is not None else max(1, available_cores() // count)
-    with (
-        _silenced(),
-        distributed.LocalCluster(
+    with _silenced(), _cluster(distributed, count) as cluster, distributed.Client(cluster) as own:
+        yield Cluster(own, share)
+
+
+def _cluster(distributed: Any, count: int) -> Any:
+    """So many processes, which leave Ctrl-C to the one that started them.
+
+    Raises
+    ------
+    ConnectionError
+        If one of them ends before it has begun.
+    """
+    try:
+        return distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",
             silence_logs="CRITICAL",
-        ) as cluster,
-        distributed.Client(cluster) as own,
-    ):
-        yield Cluster(own, share)
+            preload=[LEAVE_CONTROL_C],
+        )
+    except (RuntimeError, OSError, TimeoutError) as error:
+        raise ConnectionError(f"the workers could not be started: {' '.join(str(error).split())}") from error
 
 
 @contextmanager

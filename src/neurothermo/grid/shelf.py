@@ -48,6 +48,7 @@ class Memory:
     trials: int
     arrays: dict[str, tuple[tuple[str, ...], Any, dict[str, Any]]] = field(default_factory=dict)
     attributes_of: dict[int, dict[str, Any]] = field(default_factory=dict)
+    names_of: dict[int, tuple[str, ...]] = field(default_factory=dict)
     times: list[Any] = field(default_factory=list)
 
     def holds(self, task: Task) -> bool:
@@ -70,11 +71,15 @@ class Memory:
         if outcome.times is not None:
             self.times[:] = [outcome.times]
         self.attributes_of.setdefault(task.point, outcome.attributes)
+        self.names_of.setdefault(task.point, tuple(outcome.columns))
 
     def variables(self, point: int, start: int, stop: int) -> dict[str, Any]:
-        """Rows of each array."""
-        place = self.grid.index(point)
-        return {name: (dims, values[place][start:stop]) for name, (dims, values, _) in self.arrays.items()}
+        """Rows of each array that this point has a part in."""
+        place, found = self.grid.index(point), {}
+        for name in self.names_of.get(point, ()):
+            dims, values, _ = self.arrays[name]
+            found[name] = (dims, values[place][start:stop])
+        return found
 
     def attributes(self, point: int) -> dict[str, Any]:
         """Of the first task that was done."""
@@ -130,14 +135,15 @@ def ledgers(data: Any) -> Iterator[tuple[dict[str, Any], Any]]:
         If `data` is not the result of a scan.
     """
     try:
-        dims, runs = json.loads(data.attrs["configuration"])["dims"], json.loads(data.attrs["runs"])
+        asked, runs = json.loads(data.attrs["configuration"]), json.loads(data.attrs["runs"])
+        dims, names = asked["dims"], [*asked["axes"], "direction"]  # not in the order that a folder lists its arrays
     except (AttributeError, KeyError, ValueError, TypeError):
         raise InputError("data must be the result of scan, or what open_scan opens") from None
     shape = tuple(data.sizes[dim] for dim in dims)
     for point, place in enumerate(np.ndindex(shape)):
         about = runs[point]
         here = data.isel(dict(zip(dims, place, strict=True)))
-        parameters = {str(name): here[name].values[()] for name in here.coords if here[name].ndim == 0}
+        parameters = {name: here[name].values[()] for name in names if name in here.coords}
         ledger = here.isel(trial=slice(0, about["trials"])).drop_vars(list(parameters))
         ledger = ledger.drop_vars([name for name in ledger.data_vars if name not in about["variables"]])
         ledger.attrs = {name: value for name, value in about.items() if name not in ("trials", "variables")}

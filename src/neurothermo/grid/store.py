@@ -22,11 +22,9 @@ from neurothermo.core.plain import plain
 from neurothermo.grid.axes import Grid
 from neurothermo.grid.engines import needed
 from neurothermo.grid.lock import locked
+from neurothermo.grid.manifest import LOCK, LOG, NOT_OURS, check_same, configuration, first_lines, read_log
 from neurothermo.grid.shelf import check_shape, empty
 from neurothermo.grid.tasks import Outcome, Task
-
-LOG, LOCK = Path("tasks") / "log.jsonl", Path("tasks") / "lock"
-NOT_OURS = "store: {path} is not a store of a scan (it has no configuration that neurothermo wrote)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +57,7 @@ class Store:
 
     def put(self, task: Task, outcome: Outcome) -> None:
         """Chunks first, then the line in the log."""
+        self._check_there()
         try:
             chunks = {}
             for name, column in outcome.columns.items():
@@ -69,13 +68,24 @@ class Store:
                 "point": task.point, "start": task.start, "stop": task.stop, "seconds": outcome.seconds,
                 "where": outcome.where, "variables": {name: list(one[0]) for name, one in outcome.columns.items()},
                 "chunks": {name: _digest(self.path / name) for name in chunks},
-                **({} if task.point in self.first else {"attributes": outcome.attributes}),
+                **({"attributes": outcome.attributes} if self._tells(task) else {}),
             }  # fmt: skip
             self._note(entry)
         except OSError as error:
             raise _sentence(error, self.path, len(self.done)) from error
         self.done[task] = entry
-        self.first.setdefault(task.point, entry)
+        if "attributes" in entry:
+            self.first[task.point] = entry
+
+    def _tells(self, task: Task) -> bool:
+        """Whether its line has the attributes of its point: the first one has them, and has them again if run again."""
+        first = self.first.get(task.point)
+        return first is None or (first["start"], first["stop"]) == (task.start, task.stop)
+
+    def _check_there(self) -> None:
+        """Refuse to write chunks where there is no store any more: folders would come back without their log."""
+        if not (self.path / "zarr.json").exists():
+            raise OSError(errno.ENOENT, "the store is gone, removed or renamed while the scan ran", str(self.path))
 
     def variables(self, point: int, start: int, stop: int) -> dict[str, Any]:
         """Read from the arrays."""
@@ -89,8 +99,23 @@ class Store:
 
     def _array(self, name: str) -> Any:
         if name not in self.opened:
-            self.opened[name] = needed("zarr", "a store").open_array(str(self.path / name), mode="r+", zarr_format=3)
+            self.opened[name] = self._reopened(name)
         return self.opened[name]
+
+    def _reopened(self, name: str) -> Any:
+        zarr = needed("zarr", "a store")
+        try:
+            with zarr.config.set({"array.write_empty_chunks": True}):  # as when it was made: NaN is a result too
+                array = zarr.open_array(str(self.path / name), mode="r+", zarr_format=3)
+        except OSError:
+            raise
+        except Exception as error:  # Zarr fails in many ways on what is damaged
+            reason = " ".join(str(error).split())[:160] or type(error).__name__
+            raise InputError(f"store: the array {name} of {self.path} cannot be opened: {reason}") from None
+        shape, chunks = (*self.grid.shape, self.trials), (*(1,) * len(self.grid.shape), self.chunk)
+        if array.shape[: len(shape)] != shape or array.chunks[: len(shape)] != chunks:
+            raise InputError(f"store: the array {name} of {self.path} is damaged: its shape is not that of the scan")
+        return array
 
     def _write(self, task: Task, name: str, dims: tuple[str, ...], values: Any, about: dict[str, Any]) -> str:
         """One chunk; the path of its file inside the store."""
@@ -167,84 +192,22 @@ def _explained(path: Path) -> Iterator[None]:
         raise _sentence(error, path, 0) from error
 
 
-def configuration(path: Path) -> dict[str, Any]:
-    """What the store says it is.
-
-    Raises
-    ------
-    InputError
-        If it is not a store of a scan.
-    """
-    try:
-        found = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
-        return dict(json.loads(found["attributes"]["configuration"]))
-    except FileNotFoundError:
-        raise InputError(f"store: there is no store at {path}") from None
-    except (ValueError, KeyError, TypeError, NotADirectoryError):
-        raise InputError(NOT_OURS.format(path=path)) from None
-
-
-def check_same(path: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
-    """Refuse a store of another configuration.
-
-    Raises
-    ------
-    InputError
-        With the first key that differs, what is stored and what is asked for.
-    """
-    for name, wanted in plain(asked).items():
-        if name in ("versions", "chunk") or stored.get(name) == wanted:
-            continue
-        if name == "runs":
-            place = next((i for i, pair in enumerate(zip(stored[name], wanted, strict=False)) if len(set(pair)) > 1), 0)
-            raise InputError(
-                f"store: {path} holds another experiment at point {place} of the same axes: its system, protocol, "
-                f"rule, temperature or start differs (run {stored[name][place]} is stored, {wanted[place]} asked for)"
-            )
-        raise InputError(
-            f"store: {path} holds another scan: {name} is {_short(stored.get(name))} there, and {_short(wanted)} is "
-            "asked for; choose another store"
-        )
-    have, want = stored["versions"]["neurothermo"], asked["versions"]["neurothermo"]
-    if have != want:
-        raise InputError(
-            f"store: {path} was begun by neurothermo {have}, and this is {want}: one store holds the bits of one "
-            "version"
-        )
-
-
-def read_log(path: Path, mend: bool = False) -> dict[Task, dict[str, Any]]:
-    """The tasks that are done, by the log; a line cut short by the end of its process is not one.
-
-    With `mend` such a line is taken out of the file.
-    """
-    log = path / LOG
-    text = log.read_bytes() if log.exists() else b""
-    done: dict[Task, dict[str, Any]] = {}
-    whole = []
-    for line in text.split(b"\n")[:-1]:
-        try:
-            entry = json.loads(line)
-            done[Task(entry["point"], entry["start"], entry["stop"])] = entry
-            whole.append(line)
-        except (ValueError, KeyError, TypeError):
-            continue
-    if mend and b"".join(line + b"\n" for line in whole) != text:
-        beside = log.with_suffix(".mended")
-        beside.write_bytes(b"".join(line + b"\n" for line in whole))
-        beside.replace(log)
-    return done
-
-
-def first_lines(done: dict[Task, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """The line of each point that has the attributes of its ledgers."""
-    return {task.point: entry for task, entry in done.items() if "attributes" in entry}
-
-
 def remove_torn(path: Path) -> None:
-    """What a process that was killed left half-written, under temporary names."""
-    for left in path.rglob("*.partial"):
-        left.unlink(missing_ok=True)
+    """What a process that was killed left half-written, under temporary names.
+
+    Raises
+    ------
+    InputError
+        If a link leads out of the store: what is written to it would lie elsewhere.
+    """
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            at = os.path.join(folder, name)
+            if os.path.islink(at):
+                raise InputError(f"store: {at} is a link, and a scan writes into its store only")
+        for name in files:
+            if name.endswith(".partial"):
+                Path(folder, name).unlink(missing_ok=True)
 
 
 def finish(path: Path, attributes: dict[str, Any]) -> None:
@@ -280,7 +243,11 @@ def _create(path: Path, grid: Grid, said: dict[str, Any]) -> None:
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o777 & ~mask)
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError:
+            if not (path / "zarr.json").exists():  # else another run was quicker; the lock says which of the two writes
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -302,16 +269,10 @@ def _whole_array(path: Path, name: str, values: Any, dims: tuple[str, ...]) -> A
 
 
 def _digest(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
+    if not file.is_file():
         return "missing"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=repr)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sentence(error: OSError, path: Path, done: int) -> OSError:

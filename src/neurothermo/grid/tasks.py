@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from neurothermo.core.errors import InputError
-from neurothermo.core.machine import available_cores
+from neurothermo.core.machine import available_cores, one_blas_thread
 from neurothermo.ensemble.long_steps import warn_of_long_steps
 from neurothermo.ensemble.prepared import Prepared, prepared
 
@@ -117,7 +117,8 @@ def perform(job: Job) -> Outcome:
     InputError
         If an argument is wrong, or `build` gives another experiment here than where the scan was started.
     """
-    with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
+    # on one BLAS thread throughout: `build`, and what a ledger says of its system, may hold much algebra too
+    with _ONE_AT_A_TIME, one_blas_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         run = _prepared(job.recipe, job.parameters, job.direction, job.threads or _cores_of_worker())
         if run.word != job.word:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from neurothermo.core.checks import checked_flag
 from neurothermo.core.errors import InputError
 from neurothermo.recordings.found import Asked, belongs_to, recorded
 from neurothermo.recordings.recording import Recording
@@ -46,6 +47,7 @@ def read(
     kind: str | None = None,
     only: Any = None,
     exclude: Any = None,
+    averaged: bool = False,
 ) -> Recording:
     """A recording from a file, a folder, or an object of another library.
 
@@ -82,6 +84,8 @@ def read(
     only, exclude : str, or sequence of them, optional
         Channels or units to keep and to leave out, by name or pattern ("LFP*"). Unlike with `Recording.select`, rows
         where only a channel that is left out is missing are no gaps.
+    averaged : bool
+        Rows are means or counts over their step, not the state at one time (BOLD, calcium): bounds allow for it.
 
     Returns
     -------
@@ -93,7 +97,8 @@ def read(
         If there is nothing to read, the sampling rate is missing, or the source holds several things and `key` does
         not choose one (what there is, is listed), or the library that a format needs is not installed.
     """
-    asked = Asked(sampling_rate, interval, key, times, units, channels, epochs, support, kind, only, exclude)
+    asked = Asked(sampling_rate, interval, key, times, units, channels, epochs, support, kind, only, exclude,
+                  checked_flag(averaged, "averaged"))  # fmt: skip
     if isinstance(source, Recording):
         raise InputError("source is a recording already; there is nothing to read")
     at_path = isinstance(source, str | PathLike)
@@ -118,6 +123,8 @@ def _title(source: Any, at_path: bool) -> str:
 def _existing(path: Path) -> Path:
     if not path.exists():
         raise InputError(f"source {str(path)!r} does not exist")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(f"source {str(path)!r} is neither a file nor a folder")
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"source {str(path)!r} is empty")
     return path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ from neurothermo.core.checks import nearest
 from neurothermo.core.errors import InputError
 from neurothermo.recordings.found import Asked, FoundSignals, FoundSpikes
 from neurothermo.recordings.reading_pynapple import TYPES, of_archive
+from neurothermo.systems.reading import check_fits
 
 RATE, CHANNELS = "sampling_rate", "channels"  # the entries of an NPZ file whose names say what they are
-UNREADABLE = (OSError, ValueError, EOFError, KeyError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 def found(source: Any, asked: Asked) -> FoundSignals | FoundSpikes:
@@ -28,15 +26,33 @@ def found(source: Any, asked: Asked) -> FoundSignals | FoundSpikes:
             raise InputError("times and units must be arrays where the source is an array, got a name")
         return _of_array(source, asked.times, asked.units)
     with source.open("rb") as file:
-        try:
-            loaded = np.load(file, allow_pickle=False)
-        except UNREADABLE as error:
-            raise InputError(_refusal(source.name, error)) from None
+        loaded = _load(file, source.name)
         if not isinstance(loaded, np.ndarray):
+            check_fits(loaded, source.name)
             return _of_archive(loaded, asked, source.name)
     if asked.key is not None:
         raise InputError(f"key has no meaning for {source.name}, which holds one array: leave it out")
     return _of_array(loaded, _beside(source, asked.times, "times"), _beside(source, asked.units, "units"))
+
+
+def load_npy(path: Path) -> Any:
+    """The array of an NPY file; None where the file is an archive of several.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or holds pickled objects.
+    """
+    with path.open("rb") as file:
+        loaded = _load(file, path.name)
+    return loaded if isinstance(loaded, np.ndarray) else None
+
+
+def _load(file: Any, name: str) -> Any:
+    try:
+        return np.load(file, allow_pickle=False)
+    except Exception as error:  # NumPy, zipfile, zlib and tokenize each fail in their own way on a damaged file
+        raise InputError(_refusal(name, error)) from None
 
 
 def _of_array(values: Any, times: Any, units: Any, **known: Any) -> FoundSignals | FoundSpikes:
@@ -87,7 +103,7 @@ def _entry(archive: Any, key: str, argument: str, name: str) -> Any:
                          f"{nearest(key, archive.files)}")  # fmt: skip
     try:
         array = archive[key]
-    except UNREADABLE as error:
+    except Exception as error:
         raise InputError(_refusal(f"{key!r} of {name}", error)) from None
     if not isinstance(array, np.ndarray):  # NumPy hands out the bytes of whatever else is in the archive
         raise InputError(f"{key!r} of {name} is no NumPy array")
@@ -98,7 +114,7 @@ def _loaded(archive: Any, entry: str) -> Any:
     """An array, or None where it is pickled or broken."""
     try:
         array = archive[entry]
-    except UNREADABLE:
+    except Exception:
         return None
     return array if isinstance(array, np.ndarray) else None
 
@@ -135,10 +151,10 @@ def _beside(source: Path, value: Any, argument: str) -> Any:
     path = next((path for path in (source.parent / value, Path(value)) if path.is_file()), None)
     if path is None:
         raise InputError(f"{argument} must be an array or the name of an NPY file beside {source.name}, got {value!r}")
-    try:
-        return np.load(path, allow_pickle=False)
-    except UNREADABLE as error:
-        raise InputError(_refusal(path.name, error)) from None
+    beside = load_npy(path)
+    if beside is None:
+        raise InputError(f"{argument} must be an NPY file of one array, and {path.name} is an archive")
+    return beside
 
 
 def _refusal(what: str, error: Exception) -> str:

@@ -22,6 +22,7 @@ REFUSED = {
     "AsciiSignalIO": "rename it to .csv",
     "AsciiSpikeTrainIO": "rename it to .csv",
     "ExampleIO": "Neo makes up the data of such a file",
+    "Plexon2IO": "for it Neo downloads a library and runs it: convert it, for example to NWB",
 }
 
 
@@ -50,18 +51,33 @@ def _loaded(path: Path) -> Any:
         import neo
     except ImportError:
         raise needs("neo", f"reading {path.name}") from None
+    refusal = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            reader = neo.io.get_io(str(path))
-            refusal = REFUSED.get(type(reader).__name__)
-            blocks = [] if refusal else reader.read()
+            candidates = neo.io.list_candidate_ios(str(path))
+            refusal = next((REFUSED[one.__name__] for one in candidates if one.__name__ in REFUSED), "")
+            readers = [one for one in candidates if one.__name__ not in REFUSED]
+            if not readers:
+                raise InputError(refusal)
+            blocks = _opened(readers, str(path)).read()
     except Exception as error:  # every one of some sixty readers fails in its own way
+        if refusal:
+            raise InputError(f"{path.name} is not read: {refusal}") from None
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"{path.name} is of no format known here, and Neo cannot read it: {reason}") from None
-    if refusal:
-        raise InputError(f"{path.name} is not read: {refusal}")
     return blocks
+
+
+def _opened(readers: Sequence[Any], path: str) -> Any:
+    """The first of Neo's readers that takes the file; one that would open it for writing is told not to."""
+    reasons = []
+    for reader in readers:
+        try:
+            return reader(path, **({"mode": "ro"} if reader.__name__ == "NixIO" else {}))
+        except Exception as error:  # every one of some sixty readers fails in its own way
+            reasons.append(error)
+    raise reasons[0]
 
 
 def _segments(source: Any) -> list[Any]:

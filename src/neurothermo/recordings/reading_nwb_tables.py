@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.errors import InputError
+from neurothermo.core.hdf5 import member, names_in, stored
 from neurothermo.recordings.epochs import merged, overlap
 
 EPOCHS, INVALID = "epochs", "invalid_times"
@@ -18,11 +19,10 @@ def text(item: Any) -> str:
     return item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
 
 
-def units_of(file: Any) -> tuple[dict[str, Any], dict[str, Any], Any, tuple[str, ...]]:
+def units_of(file: Any, table: Any) -> tuple[dict[str, Any], dict[str, Any], Any, tuple[str, ...]]:
     """Spike times and properties of the units, when they were observed (or None), and what is to be said of it."""
-    table = file["units"]
-    ids = table["id"][()]
-    times, ends = table["spike_times"][()].astype(np.float64), table["spike_times_index"][()].astype(np.int64)
+    ids, ends = _read(table, "id"), _read(table, "spike_times_index").astype(np.int64)
+    times = _read(table, "spike_times").astype(np.float64)
     if not len(ids):
         raise InputError("units must hold at least one unit, got an empty table")
     if len(ends) != len(ids) or np.any(np.diff(ends, prepend=0) < 0) or (len(ends) and ends[-1] != len(times)):
@@ -41,12 +41,14 @@ def _properties(file: Any, table: Any, count: int) -> dict[str, Any]:
     import h5py
 
     columns: dict[str, Any] = {}
-    for name, column in table.items():
-        if name in APART or not isinstance(column, h5py.Dataset) or column.shape != (count,):
+    names = names_in(table)
+    for name in names:
+        column = None if name in APART else member(table, name)
+        if not isinstance(column, h5py.Dataset) or column.shape != (count,):
             continue
-        if f"{name}_index" in table or name.endswith("_index"):
+        if f"{name}_index" in names or name.endswith("_index"):
             continue
-        values = column[()]
+        values = stored(column, name)
         if h5py.check_ref_dtype(column.dtype) is h5py.Reference:
             columns[name] = np.array([file[ref].name.rsplit("/", 1)[-1] if ref else "" for ref in values])
         elif values.dtype.kind in "iufb":
@@ -58,9 +60,12 @@ def _properties(file: Any, table: Any, count: int) -> dict[str, Any]:
 
 def _observed(table: Any, count: int) -> tuple[Any, tuple[str, ...]]:
     """The intervals in which every unit was observed."""
-    if "obs_intervals" not in table or "obs_intervals_index" not in table or not len(table["obs_intervals"]):
+    if not {"obs_intervals", "obs_intervals_index"} <= set(names_in(table)):
         return None, ()
-    pieces = np.split(table["obs_intervals"][()], table["obs_intervals_index"][()].astype(np.int64)[:-1])
+    intervals, ends = _read(table, "obs_intervals"), _read(table, "obs_intervals_index").astype(np.int64)
+    if not len(intervals):
+        return None, ()
+    pieces = np.split(intervals, ends[:-1])
     each = [merged(piece) for piece in pieces]
     if len(each) != count:
         raise InputError(f"units must have obs_intervals for each of {count} units, got {len(each)}")
@@ -75,7 +80,7 @@ def _observed(table: Any, count: int) -> tuple[Any, tuple[str, ...]]:
 
 def session(file: Any) -> tuple[float, float] | None:
     """From the start to the end of the table of epochs, where that is one stretch; else None."""
-    table = file.get(f"intervals/{EPOCHS}")
+    table = member(file, f"intervals/{EPOCHS}")
     if table is None:
         return None
     whole = merged(_rows(table)[0])
@@ -90,16 +95,18 @@ def epochs_of(file: Any) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
     parts: dict[str, list[Any]] = {}
     missing: Any = ()
     empty = 0
-    for name, table in file.get("intervals", {}).items():
-        if "start_time" not in table or "stop_time" not in table:
+    tables = member(file, "intervals")
+    for name in names_in(tables):
+        table = member(tables, name)
+        if not {"start_time", "stop_time"} <= set(names_in(table)):
             continue
         rows, kept = _rows(table)
         empty += int(np.sum(~kept))
         if name == INVALID:
             missing = merged(rows)
-        elif name == EPOCHS and "tags" in table and "tags_index" in table:
-            ends = table["tags_index"][()].astype(np.int64)
-            tags = [[text(tag) for tag in row] for row in np.split(table["tags"][()], ends[:-1])]
+        elif name == EPOCHS and {"tags", "tags_index"} <= set(names_in(table)):
+            ends = _read(table, "tags_index").astype(np.int64)
+            tags = [[text(tag) for tag in row] for row in np.split(_read(table, "tags"), ends[:-1])]
             for row, names in zip(rows, (tags[i] for i in np.flatnonzero(kept)), strict=True):
                 for tag in names or [EPOCHS]:
                     parts.setdefault(tag, []).append(row)
@@ -111,6 +118,14 @@ def epochs_of(file: Any) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
 
 def _rows(table: Any) -> tuple[Any, Any]:
     """Start and stop of the rows that have both, and which rows those are."""
-    rows = np.stack([table["start_time"][()], table["stop_time"][()]], axis=1).astype(np.float64)
+    rows = np.stack([_read(table, "start_time"), _read(table, "stop_time")], axis=1).astype(np.float64)
     kept = np.all(np.isfinite(rows), axis=1) & (rows[:, 1] > rows[:, 0])
     return rows[kept], kept
+
+
+def _read(table: Any, name: str) -> Any:
+    """A column, shape (rows, ...)."""
+    column = stored(member(table, name), name)
+    if np.ndim(column) == 0:
+        raise InputError(f"{name} must be a column of a table, got {column!r}")
+    return column

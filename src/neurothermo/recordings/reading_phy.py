@@ -11,6 +11,7 @@ import numpy as np
 
 from neurothermo.core.errors import InputError
 from neurothermo.recordings.found import Asked, FoundSpikes
+from neurothermo.recordings.reading_arrays import load_npy
 
 TABLES = ("cluster_info.tsv", "cluster_KSLabel.tsv", "cluster_group.tsv")  # the last one that speaks is right
 QUALITIES = ("KSLabel", "group")
@@ -38,9 +39,12 @@ def found(source: Path, asked: Asked) -> FoundSpikes:
 
 def _column(path: Path) -> Any:
     try:
-        return np.ravel(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError, SyntaxError):
-        raise InputError(f"{path.name} of {path.parent.name} cannot be read as an array of numbers") from None
+        array = load_npy(path)
+    except (InputError, OSError):
+        array = None
+    if array is None:
+        raise InputError(f"{path.name} of {path.parent.name} cannot be read as an array of numbers")
+    return np.ravel(array)
 
 
 def _sample_rate(path: Path) -> float | None:

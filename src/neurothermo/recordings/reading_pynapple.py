@@ -42,6 +42,12 @@ def of_archive(entries: dict[str, Any], name: str) -> FoundSignals | FoundSpikes
     wanted = {"Ts": ("t",), "TsGroup": ("t", "index"), "Tsd": ("t", "d"), "TsdFrame": ("t", "d")}[kind]
     if lacking := [entry for entry in (*wanted, "start", "end") if entries.get(entry) is None]:
         raise InputError(f"{name} says that it is a {kind} of pynapple, but lacks {', '.join(lacking)}")
+    for entry in ("t", "start", "end"):
+        if entries[entry].ndim != 1 or entries[entry].dtype.kind not in "iuf":
+            raise InputError(f"{entry!r} of {name} must be a row of numbers, got shape {entries[entry].shape}")
+    for entry, other in (("start", "end"), ("index", "t")):
+        if entry in (*wanted, "start") and entries[entry].shape != entries[other].shape:
+            raise InputError(f"{entry!r} and {other!r} of {name} must have as many entries")
     support = np.stack([entries["start"], entries["end"]], axis=1)
     unread = [entry for entry, array in entries.items() if array is None]
     notes = (

@@ -28,7 +28,7 @@ SPOKEN = tuple(
         (r'\b((?:shrinkage|null|interval|l2|order|match|word_length)=(?:"[^"]*"|[\w.]+))', r"\1 (in Python)"),
         (r"\b(times and units|key, times and units)\b", lambda found: re.sub(r"(key|times|units)", r"--\1", found[1])),
         (r"^(times|units|key|interval|epochs|epoch|where|methods?|channels|exclude|only|chosen|confidence|seed|regress|"
-         r"resample|components|out|means|averaged)(?= (?:must|is|has|'|\"|\d))", lambda found: OPTION[found[1]]),
+         r"resample|components|out|means|averaged)(?= (?:must|is|has|says|'|\"|\d))", lambda found: OPTION[found[1]]),
         (r"^(?:width|widths)(?= must)", "--bin"),
         (r"^out:", "--out:"),
         (r"^nuisance(?= must)", "--regress"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.settings import Settings
 from benchmarks.table import Row, quantity
 from benchmarks.workloads import dense
-from neurothermo.grid.cutting import BUSY, LONGEST, SECONDS, STORING
+from neurothermo.grid.cutting import BUSY, SECONDS, STORING
 
 TRIALS, WORKERS, SWEEPS = 10**9, 1000, 200
 
@@ -39,8 +39,7 @@ def forecast_rows(settings: Settings, store: Path, handling: float, trials: int)
         quantity(f"{title}: time", TRIALS * seconds / WORKERS, f"{TRIALS * seconds / WORKERS / 3600:.2f} h"),
         quantity(f"{title}: tasks of {length:.0f} s", many, f"{many:.2g}, of {per_task:.2g} trials"),
         quantity(f"{title}: the process that stores is busy", busy, f"{busy:.0%} of its time"),
-        quantity(f"{title}: workers that keep it busy all the time", length / handling,
-                 f"{length / handling:.0f}; {LONGEST / handling:.0f} if tasks took {LONGEST:.0f} s"),
+        quantity(f"{title}: workers that keep it busy all the time", length / handling, f"{length / handling:.0f}"),
         quantity(f"{title}: on disk", disk,
                  f"{disk / 1e9:.0f} GB in {columns * many:.2g} files; log {many * line / 1e6:.0f} MB"),
         quantity(f"{title}: checking what is stored, on continuing", disk / hashing, f"{disk / hashing:.0f} s"),

@@ -223,3 +223,10 @@ def test_nothing_is_written_through_a_link(stored, tmp_path):
     (store / "work" / "c").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="is a link, and a scan writes into its store only"):
         again(store)
+
+
+def test_a_table_has_its_coordinates_for_any_reader(tmp_path):
+    options = {**OPTIONS, "table": True, "chunk": 128}
+    scan(build, {"temperature": TEMPERATURES, "steps": [3, 4]}, **options, store=tmp_path / "t")
+    found = xarray.open_zarr(tmp_path / "t")
+    assert set(found.coords) >= {"temperature", "steps"} and found.work.dims == ("point", "trial")

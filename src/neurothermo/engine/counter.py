@@ -80,7 +80,10 @@ def site_of(bits, size):
 
 @njit(fastmath=FAST, error_model="numpy")
 def uniform_of(bits):
-    """A float32 in (0, 1) from the high half of 64 bits: 31 bits, so that rare moves keep their resolution."""
+    """A float32 in (0, 1] from the high half of 64 bits: 31 bits, so that rare moves keep their resolution.
+
+    Near 1 single precision rounds: 1 itself comes once in 2^25.
+    """
     return f4(i4(bits >> u8(33))) * f4(2.0**-31) + f4(2.0**-32)
 
 

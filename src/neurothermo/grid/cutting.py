@@ -15,7 +15,7 @@ from neurothermo.grid.tasks import Job, Task, perform
 
 SECONDS = 3.0  # of a task at the mean of the points: long beside the cost of handing it out, short to lose
 LONGEST = 60.0  # at the slowest point
-STORING = 0.015  # seconds to take an outcome and store it: one process does so for all workers,
+STORING = 0.04  # seconds to hand out a task, take an outcome and store it: one process does so for all workers,
 BUSY = 0.5  # and should be busy for half of its time at most, with however many workers
 SHARES = 4  # tasks for each worker at least, so that none waits long for the last one
 LONG_ENOUGH = 0.3  # seconds, for a rate to be known

@@ -235,7 +235,10 @@ def _create(path: Path, grid: Grid, said: dict[str, Any]) -> None:
     temporary = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}-"))
     try:
         text = json.dumps(plain(said), default=repr)
-        zarr.create_group(str(temporary), zarr_format=3, overwrite=True, attributes={"configuration": text})
+        about = {"configuration": text}
+        if grid.table and not any(" " in name for name in grid.values):
+            about["coordinates"] = " ".join(grid.values)  # for readers that know the CF conventions, as xarray
+        zarr.create_group(str(temporary), zarr_format=3, overwrite=True, attributes=about)
         zarr.create_group(str(temporary / "tasks"), zarr_format=3)
         for name, (dim, values) in grid.coordinates().items():
             _whole_array(temporary, name, values, (dim,))

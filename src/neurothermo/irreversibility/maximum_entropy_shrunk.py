@@ -17,10 +17,10 @@ import numpy as np
 from neurothermo.core.checks import Array
 
 LENGTHS = (1.0, 0.85, 0.7, 0.5, 0.35, 0.25, 0.125, 0.05, 0.01)
-FEW_LENGTHS = (1.0, 0.5, 0.01)  # with many events
+FEW_LENGTHS = (1.0, 0.7, 0.35, 0.01)  # with many events
 EVIDENCE = 3.0  # standard errors above zero: with less, the shortest
 SPLITS = 3  # thirds of the fitted rows, each valued by a fit to the two others
-ENOUGH = 5_000  # events: with so many the last third will do, and few lengths
+ENOUGH = 20_000  # events: with so many the last third will do, and few lengths
 PER_THIRD = 16  # blocks, for the error
 FEWEST = 50  # rows in which something changes: fewer say nothing about their order
 NOTHING = (

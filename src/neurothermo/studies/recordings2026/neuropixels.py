@@ -67,7 +67,7 @@ def figure_neuropixels(settings: Settings) -> Panel:
 
 NOT_CONCLUDED = (
     "Not concluded: how entropy production grows with the number of units. Subsets of one probe share units and are "
-    "not independent, held-out values of many units lie below zero because 120 s are too short to learn so many "
+    "not independent, held-out bounds of many units are next to nothing because 120 s are too short to learn so many "
     "pairs, and a bound that falls with the number of units is a fit that fails and no property of the brain. Area, "
     "subject and quality of the units are not known."
 )

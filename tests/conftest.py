@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import matplotlib
+import pytest
 
 ENGINE = Path(__file__).parent.parent / "src" / "neurothermo" / "engine"
 
@@ -23,3 +24,17 @@ matplotlib.use("Agg")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """No addresses in the names of tests: two processes must collect the same ones."""
     return argname if " at 0x" in repr(val) else None
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A client of two workers, each a process with one thread."""
+    import distributed
+
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
+        ) as made,
+        distributed.Client(made) as client,
+    ):
+        yield client

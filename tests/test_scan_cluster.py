@@ -18,19 +18,6 @@ from scan_run_checks import OPTIONS, TEMPERATURES, assert_same_bits, build, logg
 CORES_RUN = Path(__file__).with_name("scan_run_cores.py")
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    import distributed
-
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
-        ) as made,
-        distributed.Client(made) as client,
-    ):
-        yield client
-
-
 def test_the_workers_of_a_client_give_the_same_bits(cluster, tmp_path):
     axes = {"temperature": TEMPERATURES}
     alone = scan(build, axes, **OPTIONS)

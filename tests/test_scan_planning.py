@@ -68,19 +68,6 @@ def test_tasks_are_equal_and_enough_for_every_worker(monkeypatch):
 # -- who has which task ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    import distributed
-
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs="CRITICAL"
-        ) as made,
-        distributed.Client(made) as client,
-    ):
-        yield client
-
-
 def test_no_worker_has_a_second_task_before_its_first_is_stored(cluster, tmp_path, monkeypatch):
     """So a killed run costs one task a worker; and all workers work, though only one was sent the recipe."""
     import distributed

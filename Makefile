@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-FUZZ_SECONDS ?= 220
+FUZZ_SECONDS ?= 120
+FUZZ_SEED ?= 1
 
 .PHONY: demo test test-all lint fuzz bench setup clean
 
@@ -32,7 +33,7 @@ lint: setup
 	$(BIN)/mypy
 
 fuzz: setup
-	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
 bench: setup
 	$(BIN)/python -m benchmarks

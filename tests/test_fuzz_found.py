@@ -455,3 +455,19 @@ def phy(tmp_path, **files):
     for name, data in {**seeds.phy_files(), **files}.items():
         (folder / name).write_bytes(data)
     return folder
+
+
+@pytest.mark.parametrize("text", ['times,a\n0.1,"\n0.2,2\n0.3,3\n', 'a,b\n1,"2\n3"\n4,5\n'])
+def test_a_quoted_field_over_several_lines_is_refused(tmp_path, text):
+    (tmp_path / "table.csv").write_text(text)
+    with pytest.raises(InputError, match="quoted field that goes over several lines"):
+        read(tmp_path / "table.csv", interval="10 ms")
+
+
+def test_words_of_characters_that_there_are_not_are_refused(tmp_path):
+    words = np.array([0x110000, 65], dtype=np.uint32).view("<U2")
+    np.save(tmp_path / "a.npy", words)
+    np.savez(tmp_path / "a.npz", signal=np.zeros((50, 2)), channels=words)
+    with pytest.raises(InputError, match="characters that there are not"):
+        read(tmp_path / "a.npy", interval=0.1)
+    assert read(tmp_path / "a.npz", key="signal", interval=0.1).size == 2  # names that cannot be read are not names

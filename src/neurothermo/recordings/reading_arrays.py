@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def found(source: Any, asked: Asked) -> FoundSignals | FoundSpikes:
         if not isinstance(loaded, np.ndarray):
             check_fits(loaded, source.name)
             return _of_archive(loaded, asked, source.name)
+        if not are_words(loaded):
+            raise InputError(f"{source.name} holds words of characters that there are not: it is damaged")
     if asked.key is not None:
         raise InputError(f"key has no meaning for {source.name}, which holds one array: leave it out")
     return _of_array(loaded, _beside(source, asked.times, "times"), _beside(source, asked.units, "units"))
@@ -105,7 +108,7 @@ def _entry(archive: Any, key: str, argument: str, name: str) -> Any:
         array = archive[key]
     except Exception as error:
         raise InputError(_refusal(f"{key!r} of {name}", error)) from None
-    if not isinstance(array, np.ndarray):  # NumPy hands out the bytes of whatever else is in the archive
+    if not (isinstance(array, np.ndarray) and are_words(array)):  # of what else is there NumPy gives the bytes
         raise InputError(f"{key!r} of {name} is no NumPy array")
     return array
 
@@ -116,7 +119,15 @@ def _loaded(archive: Any, entry: str) -> Any:
         array = archive[entry]
     except Exception:
         return None
-    return array if isinstance(array, np.ndarray) else None
+    return array if isinstance(array, np.ndarray) and are_words(array) else None
+
+
+def are_words(array: Any) -> bool:
+    """Whether an array of words holds characters that there are: NumPy reads any numbers for them."""
+    if array.dtype.kind != "U" or array.size == 0 or array.dtype.itemsize == 0:
+        return True
+    letters = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
+    return bool(letters.max() <= sys.maxunicode)
 
 
 def _list(archive: Any) -> str:

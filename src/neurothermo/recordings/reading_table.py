@@ -83,10 +83,17 @@ def _rows(source: Path) -> tuple[list[list[str]], list[int]]:
     delimiter = max(DELIMITERS, key=numbered[0][1].count)
     plain = [line for _, line in numbered]
     if delimiter in plain[0]:
-        rows = list(csv.reader(plain, delimiter=delimiter, skipinitialspace=True))
+        try:
+            rows = list(csv.reader(plain, delimiter=delimiter, skipinitialspace=True))
+        except csv.Error as error:
+            raise InputError(f"{source.name} is no table that can be read: {error}") from None
     else:
         rows = [line.split() for line in plain]
     lines = [number for number, _ in numbered]
+    if len(rows) != len(lines):
+        raise InputError(
+            f"{source.name} has a quoted field that goes over several lines, or a quote that is not closed"
+        )
     for number, row in zip(lines, rows, strict=False):
         if len(row) != len(rows[0]):
             raise InputError(f"line {number} of {source.name} has {len(row)} fields, the first has {len(rows[0])}")

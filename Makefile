@@ -3,10 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-FUZZ_SECONDS ?= 120
-FUZZ_SEED ?= 1
+FUZZ_SECONDS ?= 3600
 
-.PHONY: demo test test-all lint fuzz bench setup clean
+.PHONY: demo test test-all lint fuzz explore bench setup clean
 
 setup: $(STAMP)
 
@@ -32,8 +31,13 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The gate's: the same inputs every time, so that one state of the code has one answer.
 fuzz: setup
-	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz --fixed --seed 1 --seconds 240
+
+# Other inputs every time, for as long as wanted.
+explore: setup
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -25,7 +25,8 @@ class Door:
     """A way in.
 
     `readings` are the calls a user may make on the path; `place` is the name of the file, of a folder where it ends in
-    a slash; `modules` are those whose branches the coverage-guided fuzzer follows.
+    a slash; `modules` are those whose branches the coverage-guided fuzzer follows; `executions` of it are about twenty
+    seconds' work.
     """
 
     place: str
@@ -33,6 +34,7 @@ class Door:
     seeds: Callable[[], list[bytes]]
     change: Callable[[bytes, Random], bytes]
     modules: tuple[str, ...]
+    executions: int = 1000
     beside: tuple[tuple[str, bytes], ...] = ()
 
     def lay(self, here: Sandbox, data: bytes) -> Path:
@@ -155,26 +157,26 @@ DOORS = {
     "toml": Door(
         "experiment.toml", (_experiment,), seeds.of_toml, _change_toml,
         ("neurothermo.config", "neurothermo.core.checks", "neurothermo.systems", "neurothermo.protocols", "tomllib"),
-        (("couplings.csv", b"0,1\n1,0\n"),),
+        5000, (("couplings.csv", b"0,1\n1,0\n"),),
     ),
     "npz": Door(
         "arrays.npz",
         (_read(sampling_rate="100 Hz"), _read(), _read(times="times", units="units"), _read(key="values",
         times="times"), _matrix),
-        seeds.of_npz, _change_archive, (*OURS, "neurothermo.systems.reading", "numpy.lib._format_impl"),
+        seeds.of_npz, _change_archive, (*OURS, "neurothermo.systems.reading", "numpy.lib._format_impl"), 4000,
     ),
     "csv": Door(
         "table.csv", (_read(interval="10 ms"), _read(times="times", units="units"), _read(times="times"), _matrix),
-        seeds.of_csv, lambda data, rng: flipped(data, rng), (*OURS, "neurothermo.systems.reading"),
+        seeds.of_csv, lambda data, rng: flipped(data, rng), (*OURS, "neurothermo.systems.reading"), 8000,
     ),
     "nwb": Door("session.nwb", (_read(), _read(key="lfp"), _read(key="position")), seeds.of_nwb,
-                _change_hdf5(seeds.of_nwb), OURS),
+                _change_hdf5(seeds.of_nwb), OURS, 300),
     "ledger": Door(
         "ledger.nc", (_ledger, _pair), seeds.of_ledger, _change_hdf5(seeds.of_ledger),
         ("neurothermo.cli", "neurothermo.core", "neurothermo.ensemble.opening", "neurothermo.free_energy",
-         "neurothermo.fluctuation", "neurothermo.studies.experiment", "h5netcdf"),
+         "neurothermo.fluctuation", "neurothermo.studies.experiment", "h5netcdf"), 300,
     ),
     "store": Door("scan.zarr/", (_status, _table), seeds.of_store, _change_archive,
                   ("neurothermo.cli", "neurothermo.grid", "neurothermo.core", "neurothermo.free_energy")),
-    "phy": Door("phy/", (_read(), _read(sampling_rate="30 kHz")), seeds.of_phy, _change_archive, OURS),
+    "phy": Door("phy/", (_read(), _read(sampling_rate="30 kHz")), seeds.of_phy, _change_archive, OURS, 8000),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import resource
 import shutil
 import sys
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -16,6 +17,7 @@ from time import monotonic
 import atheris
 
 from .sandbox import sandbox
+from .walking import walk_in_one_process
 
 MOST_MEMORY = 3 * 2**30  # bytes beyond what is there before the first input: what asks for more is refused at once
 STUCK = 40  # seconds that changing an input may take
@@ -27,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("door")
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--executions", type=int, default=2**62)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--timeout", type=int, default=10, help="seconds that one input may take")
     parser.add_argument("--corpus", type=Path, required=True)
@@ -41,6 +44,7 @@ def main() -> None:
     door = {**DOORS, **CONTROLS}[given.door]
     with ExitStack() as held:
         here = held.enter_context(sandbox())
+        walker = walk_in_one_process()
         with atheris.instrument_imports(include=list(door.modules)):  # before anything else imports them
             door.warm(here)
         for number, data in enumerate(door.seeds()):
@@ -51,16 +55,20 @@ def main() -> None:
         options += (f"-seed={given.seed}",) if given.seed else ()
 
         entered, started, count = artifacts / f"{given.door}-entered", monotonic(), 0
+        digest = sha256()  # of all inputs: with one seed, the first so many are the same everywhere
 
         def test(data: bytes) -> None:
             nonlocal count
+            digest.update(data)
             entered.write_bytes(data)  # kept where the process does not live to tell
             faulthandler.dump_traceback_later(given.timeout, exit=True)
             door.enter(here, data)
             faulthandler.dump_traceback_later(STUCK, exit=True)  # a change that never ends is a fault of the fuzzer
             count += 1
-            if monotonic() - started > given.seconds:
-                print(f"\n#{count} executions, the time is over", file=sys.stderr, flush=True)
+            if (over := monotonic() - started > given.seconds) or count >= given.executions:
+                why = "the time is over" if over else f"inputs {digest.hexdigest()[:8]}"
+                print(f"\n#{count} executions, {why}", file=sys.stderr, flush=True)
+                print(f"HDF5's library did not survive {walker.ended}", file=sys.stderr, flush=True)
                 shutil.rmtree(here.root, ignore_errors=True)
                 os._exit(0)  # libraries' threads may wait for each other at an orderly end
 

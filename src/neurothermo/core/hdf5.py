@@ -1,15 +1,61 @@
-"""HDF5 files from outside: nothing beyond the file is opened, and nothing is read that would not fit in memory."""
+"""HDF5 files from outside.
+
+Nothing beyond the file is opened, nothing is read that would not fit in memory, and what HDF5's own library does not
+survive is found in another process first.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import memory_limit
 
+SECONDS = 20.0  # for a walk through a file, and one for every
+LEAST_RATE = 2.0**20  # bytes of it
+TOO_LONG = 1  # the exit code of a walk that came to an item that does not end
 MOST_LINKS = 16  # soft links, one to the next
 SMALL = 2**26  # bytes that may be declared by any file
 EXPANSION = 2000  # bytes of memory for a byte of the file: twice what deflate can do
+
+
+def check_apart(path: str | PathLike[str]) -> None:
+    """Walk through the whole file in a process of its own (.2 s), so that what ends that process does not end this one.
+
+    Where no other process can be started (no `sys.executable`, no h5py found by it), nothing is checked.
+
+    Raises
+    ------
+    InputError
+        If HDF5's library crashed there, or did not come back.
+    """
+    started, code = walked(Path(path).resolve())
+    if started and code != 0:
+        what = "does not come back from it" if code == TOO_LONG else "crashes on it"
+        raise InputError(f"{Path(path).name} is damaged: HDF5's own library {what}, tried in another process")
+
+
+def walked(path: Path) -> tuple[bool, int]:
+    """Whether a process that walks through the file was started, and its exit code: 1 where it took too long."""
+    if not sys.executable:
+        return False, 0
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_walk.py")), str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=SECONDS + path.stat().st_size / LEAST_RATE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True, TOO_LONG
+        except BaseException:  # Ctrl-C
+            process.kill()
+            raise
+    return bool(said), process.returncode  # it says that it starts
 
 
 def member(group: Any, path: str) -> Any:

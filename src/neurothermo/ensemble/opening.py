@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurothermo.core.errors import InputError
-from neurothermo.core.hdf5 import check_readable, member, names_in
+from neurothermo.core.hdf5 import check_apart, check_readable, member, names_in
 
 WORDS = (
     "direction", "protocol", "protocol_reversed", "rule", "rule_reversed", "system", "clock", "initial", "energy",
@@ -37,6 +37,7 @@ def read_ledger(path: Path, name: str = "path") -> Any:
     import xarray
 
     try:
+        check_apart(path)
         _check_whole(path)
         with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
             ledger = opened.load()

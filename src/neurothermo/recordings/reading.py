@@ -12,6 +12,7 @@ import numpy as np
 
 from neurothermo.core.checks import checked_flag
 from neurothermo.core.errors import InputError
+from neurothermo.core.hdf5 import check_apart
 from neurothermo.recordings.found import Asked, belongs_to, recorded
 from neurothermo.recordings.recording import Recording
 
@@ -25,7 +26,8 @@ FORMATS = {
     "mne": (),
     "pynapple": (),
 }
-BEGINNINGS = {b"\x89HDF\r\n\x1a\n": "nwb", b"PK\x03\x04": "arrays", b"\x93NUMPY": "arrays"}
+HDF5 = b"\x89HDF\r\n\x1a\n"
+BEGINNINGS = {HDF5: "nwb", b"PK\x03\x04": "arrays", b"\x93NUMPY": "arrays"}
 ENDINGS = {
     ".nwb": "nwb", ".npz": "arrays", ".npy": "arrays", ".csv": "table", ".tsv": "table", ".txt": "table",
     ".fif": "mne", ".fif.gz": "mne", ".edf": "mne", ".bdf": "mne", ".gdf": "mne", ".vhdr": "mne", ".set": "mne",
@@ -139,13 +141,15 @@ def _format_of_path(path: Path) -> str:
             f"source {str(path)!r} is a folder without spike_times.npy: of folders, only those of Phy and Kilosort "
             "can be read"
         )
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(8)
+    except OSError as error:
+        raise InputError(f"source {str(path)!r} cannot be opened: {error.strerror}") from None
+    if beginning == HDF5:
+        check_apart(path)
     name = path.name.lower()
     if not name.endswith(OTHER_HDF5):
-        try:
-            with path.open("rb") as file:
-                beginning = file.read(8)
-        except OSError as error:
-            raise InputError(f"source {str(path)!r} cannot be opened: {error.strerror}") from None
         for magic, form in BEGINNINGS.items():
             if beginning.startswith(magic):
                 return form

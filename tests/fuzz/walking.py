@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from select import select
 
 from neurothermo.core import hdf5
 
@@ -18,7 +17,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import hdf5_walk
 for line in sys.stdin:
-    hdf5_walk.walk(line.rstrip("\\n"))
+    hdf5_walk.walk(line.rstrip("\\n"), float(sys.argv[2]))
     print("done", flush=True)
 """
 
@@ -41,16 +40,14 @@ class Walker:
         watched, WATCH.on = WATCH.on, False  # starting a process is what this one is for
         try:
             if self.process is None:
-                command = [sys.executable, "-P", "-c", SERVER, str(Path(hdf5.__file__).parent)]
+                command = [sys.executable, "-P", "-c", SERVER, str(Path(hdf5.__file__).parent), str(SECONDS)]
                 pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
                 self.process = subprocess.Popen(command, text=True, **pipes)
             assert self.process.stdin is not None
             assert self.process.stdout is not None
             self.process.stdin.write(f"{path}\n")
             self.process.stdin.flush()
-            if not select([self.process.stdout], [], [], SECONDS)[0]:
-                self.process.kill()
-            elif self.process.stdout.readline():
+            if self.process.stdout.readline():
                 return 0
             code = self.process.wait()
             self.process, self.ended = None, self.ended + 1

@@ -17,7 +17,7 @@ from neurothermo.core.machine import memory_limit
 
 SECONDS = 20.0  # for a walk through a file, and one for every
 LEAST_RATE = 2.0**20  # bytes of it
-TOO_LONG = 1  # the exit code of a walk that came to an item that does not end
+TOO_LONG = 1  # the exit code of a walk that ends itself
 MOST_LINKS = 16  # soft links, one to the next
 SMALL = 2**26  # bytes that may be declared by any file
 EXPANSION = 2000  # bytes of memory for a byte of the file: twice what deflate can do
@@ -43,19 +43,10 @@ def walked(path: Path) -> tuple[bool, int]:
     """Whether a process that walks through the file was started, and its exit code: 1 where it took too long."""
     if not sys.executable:
         return False, 0
-    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_walk.py")), str(path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            said, _ = process.communicate(timeout=SECONDS + path.stat().st_size / LEAST_RATE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return True, TOO_LONG
-        except BaseException:  # Ctrl-C
-            process.kill()
-            raise
-    return bool(said), process.returncode  # it says that it starts
+    seconds = SECONDS + path.stat().st_size / LEAST_RATE
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_walk.py")), str(path), str(seconds)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return bool(done.stdout), done.returncode  # it says that it starts
 
 
 def member(group: Any, path: str) -> Any:

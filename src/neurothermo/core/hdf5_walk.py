@@ -15,22 +15,22 @@ from typing import Any
 
 import h5py
 
-SECONDS = 20  # that one group, dataset or attribute may take
 MOST_BYTES = 2**26  # read of one dataset or attribute
 REFERENCES = 100  # of one dataset, that are followed
 
 
-def walk(path: str) -> None:
+def walk(path: str, seconds: float) -> None:
     """Open all that can be reached from the root inside the file, with its attributes, dimensions and data.
 
-    What HDF5 refuses in an orderly way is passed over: it will be refused again, with a sentence, where it is wanted.
+    The process ends itself after so many seconds, with exit code 1: whoever asked may have been killed. What HDF5
+    refuses in an orderly way is passed over: it will be refused again, with a sentence, where it is wanted.
     """
+    faulthandler.dump_traceback_later(seconds, exit=True)
     with suppress(Exception), h5py.File(path, "r") as file:
         with suppress(Exception):
             file.visititems(lambda name, item: None)
         for item in _items(file):
             for touch in (_attributes, _dimensions, _data):
-                faulthandler.dump_traceback_later(SECONDS, exit=True)
                 with suppress(Exception):
                     touch(item)
     faulthandler.cancel_dump_traceback_later()
@@ -40,12 +40,14 @@ def _items(file: Any) -> Iterator[Any]:
     """Every group, dataset and named type once, however many names it has; no link leads to another file."""
     seen, waiting = set(), [file]
     while waiting:
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
         item = waiting.pop()
-        with suppress(Exception):
-            if (place := h5py.h5o.get_info(item.id).addr) in seen:
-                continue
-            seen.add(place)
+        try:
+            place = h5py.h5o.get_info(item.id).addr
+        except Exception:  # not to be told from what was seen
+            continue
+        if place in seen:
+            continue
+        seen.add(place)
         yield item
         if isinstance(item, h5py.Group):
             names: list[str] = []
@@ -111,4 +113,4 @@ def _follow(item: Any, found: Any) -> None:
 
 if __name__ == "__main__":
     print("started", flush=True)
-    walk(sys.argv[1])
+    walk(sys.argv[1], float(sys.argv[2]))

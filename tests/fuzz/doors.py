@@ -58,6 +58,8 @@ class Door:
 
     def warm(self, here: Sandbox) -> None:
         """Read what is valid once, unwatched: libraries are imported and caches filled at a first use."""
+        import h5py  # noqa: F401 - what is changed may begin like any other format
+
         for data in self.seeds():
             path = self.lay(here, data)
             for reading in self.readings:
@@ -178,5 +180,7 @@ DOORS = {
     ),
     "store": Door("scan.zarr/", (_status, _table), seeds.of_store, _change_archive,
                   ("neurothermo.cli", "neurothermo.grid", "neurothermo.core", "neurothermo.free_energy")),
+    "edf": Door("x.edf", (_read(),), seeds.of_edf, lambda data, rng: flipped(data, rng),
+                (*OURS, "mne._edf", "mne.io.edf", "mne.annotations"), 1500),
     "phy": Door("phy/", (_read(), _read(sampling_rate="30 kHz")), seeds.of_phy, _change_archive, OURS, 8000),
 }  # fmt: skip

@@ -234,6 +234,40 @@ def of_phy() -> list[bytes]:
     return [packed(files), packed({name: files[name] for name in ("spike_times.npy", "spike_clusters.npy")})]
 
 
+def of_edf() -> list[bytes]:
+    """Two channels in four records of a second, plain and with annotations (EDF, Kemp et al. 1992; EDF+, 2003)."""
+    return [edf(["LFP 1", "LFP 2"]), edf(["LFP 1", "EDF Annotations"])]
+
+
+def edf(labels: list[str]) -> bytes:
+    """A header of fields of fixed width, then records of two bytes a sample."""
+    records, rate, count = 4, 10, len(labels)
+    plus = "EDF+C" if "EDF Annotations" in labels else ""
+    head = [("0", 8), ("X X X X", 80), ("Startdate 01-JAN-2020 X X X", 80), ("01.01.20", 8), ("00.00.00", 8),
+            (str(256 * (1 + count)), 8), (plus, 44), (str(records), 8), ("1", 8), (str(count), 4)]  # fmt: skip
+    columns = [(labels, 16), ([""] * count, 80), (["uV"] * count, 8), (["-100"] * count, 8), (["100"] * count, 8),
+               (["-32768"] * count, 8), (["32767"] * count, 8), ([""] * count, 80), ([str(rate)] * count, 8),
+               ([""] * count, 32)]  # fmt: skip
+    fields = [*head, *((one, width) for column, width in columns for one in column)]
+    header = "".join(text.ljust(width) for text, width in fields).encode("ascii")
+    samples = np.rint(WAVES * 1000).astype("<i2").reshape(records, rate, 2)
+    noted = b"+0\x14\x14\0+1\x151\x14rest\x14"
+    parts = [noted.ljust(2 * rate, b"\0") if label == "EDF Annotations" else None for label in labels]
+    return header + b"".join(part or samples[row, :, column].tobytes()
+                             for row in range(records) for column, part in enumerate(parts))  # fmt: skip
+
+
+def of_fif() -> list[bytes]:
+    """What MNE writes: raw data with annotations."""
+    import mne
+
+    raw = mne.io.RawArray(WAVES.T, mne.create_info(["a", "b"], 100.0, "eeg"), verbose="ERROR")
+    raw.set_annotations(mne.Annotations([0.1, 0.2], [0.05, 0.1], ["rest", "bad movement"]))
+    with tempfile.TemporaryDirectory() as folder:
+        raw.save(Path(folder) / "x_raw.fif", verbose="ERROR")
+        return [(Path(folder) / "x_raw.fif").read_bytes()]
+
+
 def entries(data: bytes) -> dict[str, bytes]:
     """The entries of an archive, whole ones."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from neurothermo.recordings.epochs import merged
 from neurothermo.recordings.found import Asked, FoundSignals, needs
 
 EPOCHS = ("-epo.fif", "-epo.fif.gz", "_epo.fif", "_epo.fif.gz")
+FIF = (".fif", ".fif.gz")
+TAG = struct.Struct(">iIii")  # kind, type, bytes of data, place of the next: 0 where it follows, below 0 at the end
 VOLT = 107  # the code of the volt in FIF
 RATE = "info['sfreq']"
 
@@ -20,7 +24,7 @@ RATE = "info['sfreq']"
 def found(source: Any, asked: Asked) -> FoundSignals:
     """Raw data with its annotations as epochs, or epochs as trials."""
     if isinstance(source, Path):
-        source = _loaded(source)
+        return _in_file(source)
     from mne import BaseEpochs
     from mne.io import BaseRaw
 
@@ -31,20 +35,41 @@ def found(source: Any, asked: Asked) -> FoundSignals:
     raise InputError(f"of MNE, Raw and Epochs can be read, got {type(source).__name__}")
 
 
-def _loaded(path: Path) -> Any:
+def _in_file(path: Path) -> FoundSignals:
     try:
         import mne
     except ImportError:
         raise needs("mne", f"reading {path.name}") from None
     try:
+        if path.name.endswith(FIF):
+            _check_tags(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if path.name.endswith(EPOCHS):
-                return mne.read_epochs(path, preload=True, verbose="ERROR")
-            return mne.io.read_raw(path, preload=True, verbose="ERROR")
-    except Exception as error:  # every one of MNE's readers fails in its own way
+                return _epochs(mne.read_epochs(path, preload=True, verbose="ERROR"))
+            return _raw(mne.io.read_raw(path, preload=True, verbose="ERROR"))
+    except InputError:
+        raise
+    except Exception as error:  # every one of MNE's readers fails in its own way, some when asked for what was read
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise InputError(f"{path.name} cannot be read by MNE: {reason}") from None
+
+
+def _check_tags(path: Path) -> None:
+    """MNE follows the tags of a FIF file from one to the next, and for ever where they lead back."""
+    seen: set[int] = set()
+    place = 0
+    with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
+        while place not in seen:
+            seen.add(place)
+            file.seek(place)
+            if len(head := file.read(TAG.size)) < TAG.size:
+                return
+            _, _, size, following = TAG.unpack(head)
+            if following < 0:
+                return
+            place = following or place + TAG.size + size
+    raise ValueError("its tags lead round in a circle")
 
 
 def _raw(raw: Any) -> FoundSignals:

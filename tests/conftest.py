@@ -8,6 +8,10 @@ from pathlib import Path
 # Two threads on one small matrix wait for each other on a busy machine; must be said before NumPy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Kernels have all cores in each process that tests. A thread that spins while it waits for another keeps the core that
+# the other needs, and short kernels take ten times as long; asleep, it gives it up. Said before Numba is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import matplotlib
 import pytest
 

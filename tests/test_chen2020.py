@@ -1,5 +1,7 @@
 """The study: corrected figures agree with exact values, printed ones fail as they must."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,18 @@ from neurothermo.studies.chen2020 import experiment
 SETTINGS = chen2020.Settings()
 
 
+@cache
+def panel(name):
+    """Each is made once."""
+    return chen2020.FIGURES[name](SETTINGS)
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] if name == "hundred" else [])
                                   for name in chen2020.FIGURES])  # fmt: skip
 def test_corrected_figures_agree_and_printed_ones_differ(name):
-    panel = chen2020.FIGURES[name](SETTINGS)
-    assert [row.quantity for row in panel.rows if row.as_expected is False] == []
-    judged = [row for row in panel.rows if row.verdict is not None]
+    found = panel(name)
+    assert [row.quantity for row in found.rows if row.as_expected is False] == []
+    judged = [row for row in found.rows if row.verdict is not None]
     assert judged, "nothing was judged"
     if name.startswith(("4", "5")):
         assert {row.verdict for row in judged} == {True, False}, "corrected and printed must both be there"
@@ -22,7 +30,7 @@ def test_corrected_figures_agree_and_printed_ones_differ(name):
 
 def test_slopes_of_figure_4e_are_those_of_the_exact_theory():
     """Protocol as printed: Bennett's ratio gives about half of <W_f> - <W_r>, exact -0.3883580117 at gamma = 0.2."""
-    slopes = {row.quantity: row for row in chen2020.FIGURES["4e"](SETTINGS).rows if "slope" in row.quantity}
+    slopes = {row.quantity: row for row in panel("4e").rows if "slope" in row.quantity}
     protocol = next(row for name, row in slopes.items() if "protocol" in name)
     activation = next(row for name, row in slopes.items() if "activation" in name)
     assert abs(protocol.value - 0.44) < 4 * protocol.stderr + 0.005
@@ -32,7 +40,7 @@ def test_slopes_of_figure_4e_are_those_of_the_exact_theory():
 def test_exchange_slopes_are_exact_ones():
     """Heat bath: 1/T1 - 1/T2. As printed: 1/T1 - 1/(2 T2)."""
     exact = [-0.1333333333, -0.0333333333, -0.0333333333, 0.0166666667]
-    for row, slope in zip(chen2020.FIGURES["5"](SETTINGS).rows, exact, strict=True):
+    for row, slope in zip(panel("5").rows, exact, strict=True):
         assert abs(row.value - slope) < 4 * row.stderr < 0.03
 
 

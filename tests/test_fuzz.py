@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fuzz.doors import DOORS
 from fuzz.mutating import ODD, changed, packed, unpacked
 from fuzz.sandbox import judged, sandbox
+from fuzz.walking import walk_in_one_process
 from neurothermo import InputError, hold, ramp
 from neurothermo.protocols import Protocol, as_protocol
 from neurothermo.protocols.signals import random_signal
@@ -26,7 +27,7 @@ NUMBERS = st.integers(0, 2**40)
 
 @pytest.fixture(scope="module")
 def here():
-    with sandbox() as made:
+    with sandbox() as made, walk_in_one_process():
         for door in DOORS.values():
             door.warm(made)
         yield made

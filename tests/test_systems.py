@@ -162,8 +162,9 @@ def test_the_fly_connectome_says_where_it_is_from():
         > counts.values[np.ix_(types == "O", types == "K")].sum()
     )
     net = SpinNetwork(counts.values.T / 30)
-    ledger = simulate(net, hold(np.zeros(209), 5), temperature=1.0, trials=200, seed=1)
-    assert "heat" not in ledger and "not symmetric" in ledger.attrs["energy"] and ledger.entropy_flow.mean() > 0
+    ledger = simulate(net, hold(np.zeros(209), 5), temperature=4.0, trials=200, seed=1)  # at 1 it is metastable
+    assert "heat" not in ledger and "not symmetric" in ledger.attrs["energy"]
+    assert ledger.entropy_flow.mean() > 4 * ledger.entropy_flow.std() / np.sqrt(200)
 
 
 # -- protocols -----------------------------------------------------------------------------------------------------

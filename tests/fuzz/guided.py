@@ -45,7 +45,7 @@ def main() -> None:
     door = {**DOORS, **CONTROLS}[given.door]
     with ExitStack() as held:
         here = held.enter_context(sandbox())
-        walker = walk_in_one_process()
+        walker = held.enter_context(walk_in_one_process())
         with atheris.instrument_imports(list(door.modules), list(COMPILED)):  # before anything else imports them
             door.warm(here)
         for number, data in enumerate(door.seeds()):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +58,15 @@ class Walker:
             WATCH.on = watched
 
 
-def walk_in_one_process() -> Walker:
-    """Until this process ends; the walker, which counts."""
-    walker = Walker()
+@contextmanager
+def walk_in_one_process() -> Iterator[Walker]:
+    """Until the block ends; the walker, which counts."""
+    walker, kept = Walker(), hdf5.walked
     hdf5.walked = walker
-    return walker
+    try:
+        yield walker
+    finally:
+        hdf5.walked = kept
+        if walker.process is not None:
+            walker.process.kill()
+            walker.process.communicate()

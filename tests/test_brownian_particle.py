@@ -58,18 +58,18 @@ def test_the_other_parity_is_another_number():
 @settings(max_examples=60, deadline=None)
 @given(particles, anything, st.floats(0.05, 4), st.floats(0, 5))
 def test_balances_on_the_way(particle, mean, variance, time):
-    kt, found = particle.temperature, particle.transient(mean, variance, [time, time + 1e-5])
+    kt, found = particle.temperature, particle.transient(mean, variance, [time, time + 1e-6])
     first = found.isel(time=0)
     assert np.all(found.total >= 0) and np.all(found.fisher_information >= 0) and np.all(found.divergence >= 0)
     np.testing.assert_allclose(found.total - found.flow, found.shannon_rate, rtol=1e-9, atol=1e-9)
-    slope = float(found.divergence[1] - found.divergence[0]) / 1e-5
+    slope = float(found.divergence[1] - found.divergence[0]) / 1e-6
     even = BrownianParticle(particle.mass, particle.friction, kt, particle.force, "even")
-    falling = float(even.transient(mean, variance, [time + 5e-6]).total[0])
+    falling = float(even.transient(mean, variance, [time + 5e-7]).total[0])
     assert slope == pytest.approx(-falling, rel=1e-3, abs=1e-5 * (1 + abs(falling)))
     if particle.parity == "odd":
         np.testing.assert_allclose(found.heat_rate, kt * found.flow, rtol=1e-9, atol=1e-9)
     if particle.force == 0:
-        np.testing.assert_allclose(first.total, falling, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(first.total, even.transient(mean, variance, [time]).total[0], rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=40, deadline=None)

@@ -334,7 +334,7 @@ def test_ledgers_without_an_energy_have_no_free_energy():
         (lambda: simulate(FOUR, RAMP, temperature=2, initial=[[1, 1], [1]]), "initial must be an array of numbers"),
         (lambda: simulate(FOUR, RAMP, temperature=2, record=5), "record must name"),
         (lambda: simulate(FOUR, RAMP, temperature=2, plain="no"), "plain must be true or false"),
-        (lambda: simulate(FOUR, np.ma.masked_greater(RAMP, 0.5), temperature=2), "must not be masked"),
+        (lambda: simulate(FOUR, np.ma.masked_greater(RAMP, 0.5), temperature=2), "numbers that are not masked"),
         (lambda: simulate(FOUR, RAMP * 1j, temperature=2), "real"),
         (lambda: ramp(np.zeros(4), np.ones(4), 10**12), "GiB"),
         (lambda: ramp([], [], 3), "at least one neuron"),

@@ -437,7 +437,49 @@ def test_rows_of_different_lengths_in_an_experiment():
     refused("start", lambda: experiment(table))
     table["protocol"]["start"] = 0.0
     table |= {"temperature": [[1.0], [1.0, 2.0]], "estimators": ["bar"]}
-    refused("estimators", lambda: experiment(table))
+    refused("temperature must be", lambda: experiment(table))
+
+
+RAGGED = [[1, 2], [3]]
+FIELD = {"kind": "NeuralField", "length": 40.0, "points": 16, "gain": 1.0,
+         "kernel": {"kind": "gaussian", "weight": 0.5, "width": 1.0}}  # fmt: skip
+STORED = {"kind": "hopfield", "patterns": [[1, 1], [1, -1]]}
+PAIR = {"kind": "SpinNetwork", "couplings": [[0, 1], [1, 0]]}
+HAT = {"kind": "gaussian", "weight": 0.5, "width": 1.0, "shift": RAGGED}
+
+
+@pytest.mark.parametrize(
+    ("words", "system", "more"),
+    [
+        ("length must be a number or an array", FIELD | {"length": RAGGED}, {}),
+        ("points must be a number or an array", FIELD | {"points": RAGGED}, {}),
+        ("noise must be a number or an array", FIELD | {"noise": RAGGED}, {}),
+        ("input must be a number or an array", FIELD | {"input": RAGGED}, {}),
+        ("at must be a number or an array", FIELD | {"at": RAGGED}, {}),
+        ("shift must be a number or an array", FIELD | {"kernel": HAT}, {}),
+        ("crossover must be a number or an array", STORED | {"crossover": RAGGED}, {"temperature": 1.0}),
+        ("temperature must be a number or an array", PAIR, {"temperature": RAGGED}),
+        ("initial must be an array", PAIR, {"temperature": 1.0, "initial": RAGGED}),
+        ("axes is needed in .scan.: a table of lists of numbers", PAIR, {"scan": {"axes": {"temperature": RAGGED}}}),
+        ("trials must be a whole number", PAIR, {"temperature": 1.0, "trials": {"kind": {}}}),
+        ("title must be text", PAIR, {"temperature": 1.0, "title": {}}),
+        ("patterns: the couplings .* more than fits", STORED | {"patterns": {"count": 1, "size": 10**7}}, {}),
+        ("length must be between", FIELD | {"length": 5e-324}, {}),
+        ("tau must be between", FIELD | {"tau": 1e-320}, {}),
+        ("weight must be at most", FIELD | {"noise": {"kind": "gaussian", "weight": 1e308, "width": 1.0}}, {}),
+        ("input must be at most", FIELD | {"gain": {"kind": "logistic"}, "input": 1e308, "at": 0.0}, {}),
+        ("one of .*got 'xxx[^ ]{20,60}\\.\\.\\.", {"kind": "x" * 10**5}, {}),
+    ],
+)  # fmt: skip
+def test_values_that_once_reached_numpy_or_the_terminal(words, system, more):
+    table = {"system": system, "protocol": {"kind": "hold", "value": 0.0, "steps": 2}, **more}
+    refused(words, lambda: repr(experiment(table)))
+
+
+def test_a_protocol_longer_than_memory_is_refused():
+    for protocol in ({"kind": "hold", "value": 0.0, "steps": 10**9}, {"kind": "ramp", "start": 0, "stop": 1,
+    "steps": 10**9}):  # fmt: skip
+        refused("GiB", lambda protocol=protocol: experiment({"system": PAIR, "protocol": protocol, "temperature": 1.0}))
 
 
 def test_names_out_of_a_file_do_not_reach_the_terminal_raw(tmp_path, capsys, monkeypatch):

@@ -13,16 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_array, checked_choice, checked_count, checked_flag, nearest
+from neurothermo.core.checks import (
+    checked_array,
+    checked_choice,
+    checked_count,
+    checked_flag,
+    checked_number,
+    checked_positive,
+    checked_temperatures,
+    nearest,
+    shown,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Process
 from neurothermo.core.randomness import Stream
 from neurothermo.dynamics import Glauber, Langevin
 from neurothermo.protocols import Protocol, as_protocol, hold, ramp
 from neurothermo.systems import RateNetwork, SpinNetwork, gains, hopfield
+from neurothermo.systems.hopfield import check_couplings_fit
 from neurothermo.systems.reading import read_matrix
 
-LARGEST_PATTERNS = 10**8
 OPTIONS = ("trials", "seed", "initial", "initial_temperature", "record", "every", "dt")
 KEYS = ("title", "system", "protocol", "dynamics", "temperature", "estimators", "scan", *OPTIONS)
 SCAN_KEYS = ("axes", "table", "both", "until", "budget", "chunk")
@@ -76,7 +86,9 @@ class PointOf:
             table, *rest = text, *path.split(".")
             for key in rest[:-1]:
                 if not isinstance(table.get(key), dict):
-                    raise InputError(f"scan: axes: there is no table {key!r} on the path {path!r} of the experiment")
+                    raise InputError(
+                        f"scan: axes: there is no table {shown(key)} on the path {shown(path)} of the experiment"
+                    )
                 table = table[key]
             table[rest[-1]] = value
         return experiment(text, self.folder, self.name)
@@ -122,33 +134,59 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         from neurothermo.studies.experiment import ESTIMATORS
 
         if not isinstance(estimators, list):
-            raise InputError(f"estimators must be a list of names, got {estimators!r}")
+            raise InputError(f"estimators must be a list of names, got {shown(estimators)}")
         estimators = tuple(dict.fromkeys(checked_choice(one, "estimators", ESTIMATORS) for one in estimators))
-    options = {key: text[key] for key in OPTIONS if key in text}
+    options = _options(text)
     temperature = text.get("temperature")
     if estimators and (not system.has_energy or isinstance(temperature, list)):
         reason = system.why_no_energy or "neurons have temperatures of their own"
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
-    title = str(text.get("title", name))
+    title = text.get("title", name)
+    if not isinstance(title, str):
+        raise InputError(f"title must be text, got {shown(title)}")
     return Experiment(title, system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text)
+
+
+def _options(text: dict[str, Any]) -> dict[str, Any]:
+    """The options of `simulate`, each what it must be by itself; whether they fit the system, `simulate` says."""
+    from neurothermo.ensemble.records import RECORDS
+
+    found = {key: text[key] for key in OPTIONS if key in text}
+    for name, least in (("trials", 1), ("seed", 0), ("every", 1)):
+        if name in found:
+            checked_count(found[name], name, least)
+    for name in ("dt", "initial_temperature"):
+        if name in found:
+            checked_positive(found[name], name)
+    if isinstance(found.get("initial"), str):
+        checked_choice(found["initial"], "initial", ("equilibrium", "stationary"))
+    elif "initial" in found:
+        checked_array(found["initial"], "initial")
+    for one in found["record"] if isinstance(found.get("record"), list) else [found.get("record", RECORDS[0])]:
+        if one not in RECORDS:
+            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(one)}")
+    return found
 
 
 def _scanned(text: dict[str, Any], folder: Path, name: str) -> Experiment:
     """The experiment at the first point of its scan, and the scan's arguments."""
     table = text["scan"]
     if not isinstance(table, dict):
-        raise InputError(f"scan must be a table like [scan] with axes, got {table!r}")
+        raise InputError(f"scan must be a table like [scan] with axes, got {shown(table)}")
     _refuse_unknown(table, SCAN_KEYS, "[scan]")
     axes = table.get("axes")
     if (
         not isinstance(axes, dict)
         or not axes
         or not all(isinstance(values, list) and values for values in axes.values())
+        or not all(isinstance(one, int | float | str) for values in axes.values() for one in values)
     ):
-        raise InputError('axes is needed in [scan]: a table of lists, such as axes = { "temperature" = [1.0, 2.0] }')
+        raise InputError(
+            'axes is needed in [scan]: a table of lists of numbers or of words, { "temperature" = [1.0, 2.0] }'
+        )
     for path in axes:
         if path.split(".")[0] in ("trials", "seed", "record", "every", "scan", "title", "estimators"):
-            raise InputError(f"scan: axes: {path!r} is the same at all points; vary what the experiment is")
+            raise InputError(f"scan: axes: {shown(path)} is the same at all points; vary what the experiment is")
     build = PointOf({key: value for key, value in text.items() if key != "scan"}, folder, name)
     first = build.at({path: values[0] for path, values in axes.items()})
     shared = {key: value for key, value in first.options.items() if key in ("trials", "seed", "record", "every")}
@@ -166,6 +204,7 @@ def _rule(system: Any, text: dict[str, Any]) -> Any:
         return None
     if "temperature" not in text:
         raise InputError("temperature is needed in the experiment")
+    checked_temperatures(text["temperature"], system.size)
     kinds: dict[str, Callable[..., Any]] = {"Glauber": _glauber} if isinstance(system, SpinNetwork) else {}
     kinds = kinds or {"Langevin": _langevin}
     if "dynamics" not in text and "Glauber" not in kinds:
@@ -176,7 +215,7 @@ def _rule(system: Any, text: dict[str, Any]) -> Any:
 def _build(table: Any, name: str, kinds: dict[str, Callable[..., Any]], context: dict[str, Any]) -> Any:
     """Call the builder that a table's `kind` names with the table's other keys."""
     if not isinstance(table, dict):
-        raise InputError(f'{name} must be a table like [{name}] with kind = "{next(iter(kinds))}", got {table!r}')
+        raise InputError(f'{name} must be a table like [{name}] with kind = "{next(iter(kinds))}", got {shown(table)}')
     if "kind" not in table:
         raise InputError(f"kind is needed in [{name}]: one of {', '.join(kinds)}")
     builder = kinds[checked_choice(table["kind"], f"kind in [{name}]", tuple(kinds))]
@@ -193,7 +232,7 @@ def _build(table: Any, name: str, kinds: dict[str, Callable[..., Any]], context:
 def _refuse_unknown(table: dict[str, Any], known: Any, where: str) -> None:
     for key in table:
         if key not in known:
-            raise InputError(f"unknown key {key!r} in {where}{nearest(key, known)}; known are {', '.join(known)}")
+            raise InputError(f"unknown key {shown(key)} in {where}{nearest(key, known)}; known are {', '.join(known)}")
 
 
 # -- systems: a builder's parameters are the keys of its table -----------------------------------------------------
@@ -207,8 +246,7 @@ def _hopfield(
         _refuse_unknown(patterns, ("count", "size", "seed"), "patterns")
         for key in ("count", "size"):
             checked_count(patterns.get(key), f"patterns: {key}")
-        if patterns["count"] * patterns["size"] > LARGEST_PATTERNS:
-            raise InputError(f"patterns: count times size must be at most {LARGEST_PATTERNS:.0e}")
+        check_couplings_fit(patterns["count"], patterns["size"])
         stream = Stream.of(checked_count(patterns.get("seed", 0), "patterns: seed", least=0), "patterns")
         patterns = np.where(stream.at(np.arange(patterns["count"]), 0).uniforms(patterns["size"]) < 0.5, -1, 1)
     return hopfield(patterns, weights, crossover, scale, thresholds)
@@ -232,8 +270,10 @@ def _fly_mushroom_body(*, scale: float) -> SpinNetwork:
     """Raw counts times `scale`, transposed: rows of the data are presynaptic."""
     from neurothermo.recordings import datasets
 
-    (scale,) = checked_array([scale], "scale", (1,))
-    return SpinNetwork(datasets.fly_mushroom_body().values.T * scale, label=f"fly mushroom body x {scale:g}")
+    scale = checked_number(scale, "scale")
+    with np.errstate(over="ignore"):  # what overflows is refused as couplings that are infinite
+        couplings = datasets.fly_mushroom_body().values.T * scale
+    return SpinNetwork(couplings, label=f"fly mushroom body x {scale:g}")
 
 
 def _rate_network(*, couplings: Any, gain: Any = None, resistance: Any = 1.0, input: Any = 0.0) -> RateNetwork:
@@ -264,7 +304,7 @@ def _gain(value: Any) -> gains.Gain:
     if isinstance(value, dict):
         return _build(value, "system.gain", {name: getattr(gains, name) for name in GAINS}, {})
     if isinstance(value, str):
-        raise InputError(f'gain must be a number or a table such as {{ kind = "{_like(value)}" }}, got {value!r}')
+        raise InputError(f'gain must be a number or a table such as {{ kind = "{_like(value)}" }}, got {shown(value)}')
     return gains.as_gain(value)
 
 
@@ -314,7 +354,7 @@ def _input(value: Any, name: str, system: Any) -> Any:
         if len(stored) == 0:
             raise InputError(f"{name}: the network stores no patterns; give the input as numbers")
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(stored):
-            raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {number!r}")
+            raise InputError(f"{name}: pattern must be a number from 1 to {len(stored)}, got {shown(number)}")
         (strength,) = checked_array([value.get("strength", 1.0)], f"{name}: strength", (1,))
         return strength * stored[number - 1]
     if not isinstance(value, list):

@@ -12,6 +12,11 @@ from neurothermo.core.errors import InputError
 
 Array = npt.NDArray[np.float64]
 LARGEST_COUNT = 10**15
+NO_NUMBERS = (str, bytes, bytearray, bool, np.bool, complex, np.complexfloating, np.datetime64, np.timedelta64)
+HUGE = 1e60  # whose fifth power is still a float
+TINY = 1 / HUGE
+LARGEST_SINGLE = 1e30  # that single precision holds with some room
+LONGEST = 60  # letters of a value, in a sentence
 
 
 def checked_number(value: Any, name: str) -> float:
@@ -22,16 +27,49 @@ def checked_number(value: Any, name: str) -> float:
     InputError
         If it is none.
     """
-    if not isinstance(value, bool | np.bool | str | bytes | complex | np.complexfloating):
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # float() takes arrays of one word or truth value, too
+    whole = kind in ("i", "u", "f") and not getattr(value, "shape", ()) and not isinstance(value, np.ma.MaskedArray)
+    if whole and not isinstance(value, bool | str | bytes | bytearray | memoryview | complex):
         try:
             number = float(value)
-        except (TypeError, ValueError, OverflowError):
+        except Exception:  # a stranger's class may fail in any way
             pass
         else:
             if np.isfinite(number):
                 return number
             raise InputError(f"{name} must be finite, got {number:g}")
-    raise InputError(f"{name} must be one number, got {_shown(value)}")
+    raise InputError(f"{name} must be one number, got {shown(value)}")
+
+
+def checked_positive(value: Any, name: str) -> float:
+    """One finite number > 0."""
+    number = checked_number(value, name)
+    if number <= 0:
+        raise InputError(f"{name} must be positive, got {number:g}")
+    return number
+
+
+def checked_range(value: Any, name: str, least: float = 0.0) -> Any:
+    """The numbers as they are, none beyond `HUGE` in size nor, of what is divided by, below 1/`HUGE`.
+
+    Products of a few such numbers are numbers too: what is nearer to the end of arithmetic is no quantity in any unit.
+    """
+    sizes = np.abs(value)
+    if np.any(sizes > HUGE) or np.any(sizes < least):
+        wanted = f"between {least:g} and {HUGE:g}" if least else f"at most {HUGE:g}"
+        off = np.max(sizes) if np.any(sizes > HUGE) else np.min(sizes)
+        raise InputError(f"{name} must be {wanted} in size, got {off:g}: take other units")
+    return value
+
+
+def check_single(numbers: Any, what: str) -> None:
+    """Refuse positive numbers that single precision does not hold, or not the inverse of."""
+    sizes = np.asarray(numbers)
+    if not np.all((sizes >= 1 / LARGEST_SINGLE) & (sizes <= LARGEST_SINGLE)):
+        worst = sizes.flat[np.argmax(np.abs(np.log(np.maximum(sizes, 1e-300))))]
+        raise InputError(
+            f"{what} must lie between {1 / LARGEST_SINGLE:g} and {LARGEST_SINGLE:g} to be simulated, got {worst:g}"
+        )
 
 
 def checked_temperature(temperature: Any, name: str = "temperature") -> float:
@@ -44,7 +82,7 @@ def checked_temperature(temperature: Any, name: str = "temperature") -> float:
 
 def checked_temperatures(temperature: Any, size: int) -> float | Array:
     """One bath temperature, or one a neuron, shape (size,); all > 0 and finite."""
-    if np.ndim(temperature) == 0:
+    if not shape_of(temperature, "temperature"):
         return checked_temperature(temperature)
     values = checked_array(temperature, "temperature", (size,))
     if np.any(values <= 0):
@@ -54,8 +92,8 @@ def checked_temperatures(temperature: Any, size: int) -> float | Array:
 
 def checked_count(value: Any, name: str, least: int = 1) -> int:
     """A whole number that is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise InputError(f"{name} must be a whole number, got {_shown(value)}")
+    if isinstance(value, bool | np.timedelta64) or not isinstance(value, int | np.integer):
+        raise InputError(f"{name} must be a whole number, got {shown(value)}")
     if value < least:
         raise InputError(f"{name} must be at least {least}, got {value}")
     if value > LARGEST_COUNT:
@@ -78,6 +116,36 @@ def checked_array(values: Any, name: str, shape: tuple[int | None, ...] | None =
     return array
 
 
+def shape_of(values: Any, name: str) -> tuple[int, ...]:
+    """() of one number, else the shape of an array: what NumPy's own `shape` and `ndim` ask of input from outside.
+
+    Raises
+    ------
+    InputError
+        If there are rows of different lengths, which have no shape.
+    """
+    return as_they_come(values, f"{name} must be a number or an array of numbers").shape
+
+
+def as_they_come(values: Any, sentence: str) -> Any:
+    """An array of whatever it is of; `sentence` begins the refusal.
+
+    Raises
+    ------
+    InputError
+        If it is none: there are masked entries, rows of different lengths, or it fails in a way of its own.
+    """
+    masked = isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)
+    if masked or (isinstance(values, list | tuple) and any(item is np.ma.masked for item in values)):
+        raise InputError(f"{sentence} that are not masked: leave out what is not to be counted, or fill it")
+    try:
+        return np.asarray(values)
+    except MemoryError:
+        raise
+    except Exception:  # of rows of different lengths, and of a stranger's class in any way
+        raise InputError(f"{sentence}, got {shown(values)}") from None
+
+
 def as_floats(values: Any, name: str) -> Array:
     """A fresh array of floats, any shape, finite or not; only from real numbers.
 
@@ -86,19 +154,16 @@ def as_floats(values: Any, name: str) -> Array:
     InputError
         If there are strings, truth values, dates, complex numbers, masked entries, or rows of different lengths.
     """
-    if isinstance(values, np.ma.MaskedArray):
-        if np.ma.is_masked(values):
-            raise InputError(f"{name} must not be masked: leave out what is not to be counted, or fill it")
-        values = values.data
+    raw = as_they_come(values, f"{name} must be an array of numbers")
     try:
-        raw = np.asarray(values)
-        if raw.dtype.kind == "O" and not any(isinstance(item, str | bytes | bool) for item in raw.ravel()):
+        if raw.dtype.kind == "O" and not any(isinstance(item, NO_NUMBERS) for item in raw.ravel()):
             raw = raw.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be an array of numbers, got {_shown(values)}") from None
+        raise InputError(f"{name} must be an array of numbers, got {shown(values)}") from None
     if raw.dtype.kind not in "iuf":
-        raise InputError(f"{name} must be an array of numbers (real, no strings or truth values), got {_shown(values)}")
-    return np.array(raw, dtype=np.float64)
+        raise InputError(f"{name} must be an array of numbers (real, no strings or truth values), got {shown(values)}")
+    with np.errstate(over="ignore"):  # of longer floats: infinite then, which is seen
+        return np.array(raw, dtype=np.float64)
 
 
 def checked_spins(values: Any, name: str, size: int | None = None) -> npt.NDArray[np.int8]:
@@ -114,9 +179,25 @@ def checked_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     """One of a few words; the nearest is suggested."""
     if not isinstance(value, str) or value not in choices:
         raise InputError(
-            f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}{nearest(value, choices)}"
+            f"{name} must be one of {', '.join(map(repr, choices))}, got {shown(value)}{nearest(value, choices)}"
         )
     return value
+
+
+def checked_word(value: Any, name: str) -> str:
+    """Text, as names and labels are."""
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be a word or a text, got {shown(value)}")
+    return value
+
+
+def checked_sparse_form(matrix: Any, name: str) -> Any:
+    """A matrix of scipy.sparse as it is: of real numbers, with rows and columns."""
+    if matrix.ndim != 2:
+        raise InputError(f"{name} must be a matrix, got a sparse array of shape {_shape(matrix.shape)}")
+    if matrix.dtype.kind not in "biuf":
+        raise InputError(f"{name} must be real numbers, got a sparse matrix of {matrix.dtype}")
+    return matrix
 
 
 def checked_fraction(value: Any, name: str) -> float:
@@ -130,19 +211,24 @@ def checked_fraction(value: Any, name: str) -> float:
 def checked_flag(value: Any, name: str) -> bool:
     """True or False and nothing that passes for them."""
     if not isinstance(value, bool | np.bool):
-        raise InputError(f"{name} must be true or false, got {_shown(value)}")
+        raise InputError(f"{name} must be true or false, got {shown(value)}")
     return bool(value)
 
 
 def nearest(value: Any, choices: Any) -> str:
     """`; did you mean 'ramp'?`, or nothing."""
-    close = get_close_matches(str(value), [str(choice) for choice in choices], n=1, cutoff=0.5)
+    word = value[:LONGEST] if isinstance(value, str) else shown(value)
+    close = get_close_matches(word, [str(choice) for choice in choices], n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _shown(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def shown(value: Any) -> str:
+    """A value as a sentence shows it: on one line, and not all of what is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # of a stranger's class
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _shape(shape: tuple[Any, ...]) -> str:

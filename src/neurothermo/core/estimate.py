@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import floor, isfinite, isnan, log, log10, nan
 from typing import Any
 
+from neurothermo.core.checks import checked_number, checked_word, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.plain import plain
 
@@ -72,7 +73,7 @@ class Estimate:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InputError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
+            raise InputError(f"kind must be one of {', '.join(KINDS)}, got {shown(self.kind)}")
 
     # -- reading it --------------------------------------------------------------------------------
 
@@ -127,6 +128,7 @@ class Estimate:
 
     def scaled(self, factor: float, units: str) -> Estimate:
         """The same estimate in other units: value, error and interval times `factor`."""
+        factor = checked_number(factor, "factor")
         low, high = sorted(bound * factor for bound in self.interval)
         return replace(
             self,
@@ -156,11 +158,14 @@ class Estimate:
         InputError
             If either unit is not one of nats and bits, or the clocks differ.
         """
+        checked_word(units, "units")
         have, _, clock = self.units.partition(" ")
         want, _, wanted_clock = units.partition(" ")
         factors = {("nats", "bits"): 1 / log(2), ("bits", "nats"): log(2), (want, want): 1.0}
         if {have, want} - {"nats", "bits"} or (wanted_clock and wanted_clock != clock):
-            raise InputError(f"cannot convert {self.units!r} to {units!r}: only between nats and bits on one clock")
+            raise InputError(
+                f"cannot convert {self.units!r} to {shown(units)}: only between nats and bits on one clock"
+            )
         return self.scaled(factors[have, want], f"{want} {clock}".strip())
 
     @property

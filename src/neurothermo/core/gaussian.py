@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import Array, checked_array, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
 
@@ -28,13 +28,14 @@ def checked_symmetric(matrix: Any, name: str, size: int | None = None, tolerance
     array = checked_array(matrix, name, (size, size))
     if array.shape[0] != array.shape[1] or array.size == 0:
         raise InputError(f"{name} must be a square matrix, got shape {array.shape}")
-    gaps = np.abs(array - array.T)
+    with np.errstate(over="ignore"):
+        gaps = np.abs(array - array.T)
     if gaps.max() > tolerance * np.abs(array).max():
         i, j = np.unravel_index(int(np.argmax(gaps)), gaps.shape)
         raise InputError(
             f"{name} must be symmetric, got {name}[{i}, {j}] = {array[i, j]:g} and {name}[{j}, {i}] = {array[j, i]:g}"
         )
-    return (array + array.T) / 2
+    return array / 2 + array.T / 2  # in this order nothing overflows
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ class Gaussian:
             If the other law is not a Gaussian of as many variables.
         """
         if not isinstance(other, Gaussian) or other.size != self.size:
-            raise InputError(f"other must be a Gaussian of {self.size} variables, got {other!r}")
+            raise InputError(f"other must be a Gaussian of {self.size} variables, got {shown(other)}")
         return divergence(self.mean - other.mean, self.covariance, other, self.log_determinant)
 
     def __repr__(self) -> str:

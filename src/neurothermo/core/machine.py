@@ -2,7 +2,10 @@
 
 import os
 from functools import cache
+from math import inf
 from typing import Any
+
+from neurothermo.core.errors import InputError
 
 MOST_BYTES = 16e9  # that one exact answer may take, however large the machine
 MOST_OF_MEMORY = 0.6
@@ -22,7 +25,34 @@ def memory_limit() -> float:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return MOST_BYTES
-    return min(MOST_BYTES, MOST_OF_MEMORY * physical)
+    return min(MOST_BYTES, MOST_OF_MEMORY * min(physical, _left()))
+
+
+def _left() -> float:
+    """Bytes that a limit on this process (`ulimit -v`, a scheduler's) leaves it; infinite where there is none."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return inf
+        with open("/proc/self/statm", encoding="ascii") as pages:
+            used = int(pages.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):  # not on Windows; no /proc on macOS
+        return inf
+    return float(max(limit - used, 0))
+
+
+def check_fits_here(needed: float, what: str) -> None:
+    """Refuse what would not fit in memory, before it is made; `what` begins the sentence.
+
+    Raises
+    ------
+    InputError
+        With how many bytes it would take.
+    """
+    if needed > memory_limit():
+        raise InputError(f"{what} would take {needed / 2**30:.3g} GiB: more than fits here")
 
 
 @cache

@@ -16,7 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_count
+from neurothermo.core.checks import Array, checked_count, shown
 from neurothermo.core.errors import InputError
 
 Interval = tuple[float, float]
@@ -35,7 +35,7 @@ def quantile(confidence: float) -> float:
         If the confidence is 1 but for rounding.
     """
     if 0.5 + confidence / 2 >= 1:
-        raise InputError(f"confidence must be less than 1 by more than rounding, got {confidence!r}")
+        raise InputError(f"confidence must be less than 1 by more than rounding, got {shown(confidence)}")
     return _NORMAL.inv_cdf(0.5 + confidence / 2)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array, checked_spins
+from neurothermo.core.checks import Array, as_they_come, checked_array, checked_spins, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Law
 from neurothermo.core.randomness import Stream
@@ -66,7 +66,7 @@ def initial_law(
         return _equilibrium(setup, initial_temperature, stream, threads)
     if initial == "stationary":
         return _stationary(setup, stream, threads)
-    raise InputError(f"initial must be 'equilibrium', 'stationary', an array of states or a law, got {initial!r}")
+    raise InputError(f"initial must be 'equilibrium', 'stationary', an array of states or a law, got {shown(initial)}")
 
 
 def _drawing(law: Law) -> Callable[[npt.NDArray[np.int64], Stream, int], npt.NDArray[Any]]:
@@ -88,7 +88,7 @@ def _fitting(law: Law, setup: Setup) -> Callable[[npt.NDArray[np.int64], Stream,
 
 def _given(setup: Setup, initial: Any, trials: int) -> InitialLaw:
     """States as a user gave them: spins as spins, real variables as they are."""
-    rows = np.atleast_2d(np.asarray(initial))
+    rows = np.atleast_2d(as_they_come(initial, "initial must hold states of numbers"))
     if isinstance(setup.first, SpinNetwork):
         states: Any = checked_spins(rows, "initial", setup.first.size)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_count
+from neurothermo.core.checks import checked_count, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Flight
 from neurothermo.systems import SpinNetwork
@@ -36,11 +36,11 @@ class Records:
             If a name is unknown or has no meaning for the network, or the records would not fit in memory.
         """
         if not isinstance(record, str | list | tuple | set | frozenset):
-            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {record!r}")
+            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(record)}")
         names = (record,) if isinstance(record, str) else tuple(record)
         for name in names:
             if name not in RECORDS:
-                raise InputError(f"record must name some of {', '.join(RECORDS)}, got {name!r}")
+                raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(name)}")
         spins = isinstance(system, SpinNetwork)
         if "overlaps" in names and (not spins or system.patterns is None):
             raise InputError("record='overlaps' needs a network that stores patterns (hopfield)")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_number, checked_temperatures
+from neurothermo.core.checks import as_they_come, checked_number, checked_temperatures, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import Driver, Law, Process
 from neurothermo.core.randomness import Stream, digest
@@ -79,7 +79,7 @@ class Setup:
         if isinstance(initial, Law):
             initial = initial.draw(Stream.of(0, "law").at(np.arange(4), 0))  # equal laws draw alike
         elif isinstance(initial, np.ndarray | list | tuple):
-            initial = np.asarray(initial)
+            initial = as_they_come(initial, "initial must hold states of numbers")
         bath = None if self.temperature is None else np.asarray(self.temperature)
         return digest(
             self.first.digest if not self.protocol.networks else self.attributes["system_digest"],
@@ -114,7 +114,7 @@ def checked_rule(rule: Any) -> Any:
         return Glauber()
     able = all(callable(getattr(rule, name, None)) for name in ("move", "reversed"))
     if isinstance(rule, type) or not able:
-        raise InputError(f"rule must be a rule of motion such as Glauber() or Langevin(dt=0.01), got {rule!r}")
+        raise InputError(f"rule must be a rule of motion such as Glauber() or Langevin(dt=0.01), got {shown(rule)}")
     return rule
 
 

@@ -8,7 +8,7 @@ from math import ceil, isfinite
 from time import monotonic
 from typing import Any
 
-from neurothermo.core.checks import checked_choice, checked_count, checked_number
+from neurothermo.core.checks import checked_choice, checked_count, checked_number, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.grid.axes import Grid
@@ -111,7 +111,7 @@ def checked_rounds(until: Any, budget: Any, grid: Grid, trials: int) -> Rounds:
             raise InputError("budget belongs to until=: without it every point has `trials` trials")
         return Rounds(grid, trials, None, 0.0, float("inf"), float("inf"), None)
     if not isinstance(until, Mapping) or set(until) != {"estimator", "stderr"}:
-        raise InputError(f"until must be a mapping with the keys estimator and stderr, got {until!r}")
+        raise InputError(f"until must be a mapping with the keys estimator and stderr, got {shown(until)}")
     stderr = checked_number(until["stderr"], "until: stderr")
     if not stderr > 0:
         raise InputError(f"until: stderr must be positive, got {stderr:g}")
@@ -132,7 +132,9 @@ def _checked_budget(budget: Any) -> tuple[float, float]:
     if budget is None:
         return float("inf"), float("inf")
     if not isinstance(budget, Mapping) or not budget or not set(budget) <= {"trials", "seconds"}:
-        raise InputError(f'budget must be a mapping such as {{"trials": 10**6}} or {{"seconds": 600}}, got {budget!r}')
+        raise InputError(
+            f'budget must be a mapping such as {{"trials": 10**6}} or {{"seconds": 600}}, got {shown(budget)}'
+        )
     most = checked_count(budget["trials"], "budget: trials") if "trials" in budget else float("inf")
     seconds = checked_number(budget["seconds"], "budget: seconds") if "seconds" in budget else float("inf")
     if not seconds > 0:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_flag
+from neurothermo.core.checks import as_they_come, checked_flag, shown
 from neurothermo.core.errors import InputError
 
 TAKEN = ("trial", "time", "pattern", "neuron", "variable", "reading", "point", "direction")
@@ -73,12 +73,12 @@ def checked_grid(axes: Any, table: Any, both: Any) -> Grid:
     """
     table, both = checked_flag(table, "table"), checked_flag(both, "both")
     if not isinstance(axes, Mapping) or not axes:
-        raise InputError(f"axes must be a mapping of parameter names to their values, got {axes!r}")
+        raise InputError(f"axes must be a mapping of parameter names to their values, got {shown(axes)}")
     values = {_checked_name(name): _checked_values(name, given) for name, given in axes.items()}
     lengths = {name: len(given) for name, given in values.items()}
     if table and len(set(lengths.values())) > 1:
-        shown = ", ".join(f"{name}: {count}" for name, count in lengths.items())
-        raise InputError(f"axes must be columns of one length with table=True, got {shown}")
+        columns = ", ".join(f"{name}: {count}" for name, count in lengths.items())
+        raise InputError(f"axes must be columns of one length with table=True, got {columns}")
     grid = Grid(values, table, both)
     if grid.size > MOST_POINTS:
         raise InputError(f"axes must have at most {MOST_POINTS:.0e} points, got {grid.size:.0e}")
@@ -91,7 +91,7 @@ def checked_grid(axes: Any, table: Any, both: Any) -> Grid:
 
 def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name or "/" in name or name.startswith((".", "_")):
-        raise InputError(f"axes must be named by words without '/' that start with a letter, got {name!r}")
+        raise InputError(f"axes must be named by words without '/' that start with a letter, got {shown(name)}")
     if name in TAKEN:
         raise InputError(f"axes: {name} is the name of a dimension of its own; choose another")
     return name
@@ -99,11 +99,10 @@ def _checked_name(name: Any) -> str:
 
 def _checked_values(name: str, given: Any) -> tuple[Any, ...]:
     """Numbers alone, or words alone: they become a coordinate."""
-    listed = np.asarray(given) if not isinstance(given, str) else np.empty((0, 0))
+    wanted = f"axes: {name} must be a list of numbers or of words"
+    listed = as_they_come(given, wanted) if not isinstance(given, str) else np.empty((0, 0))
     if listed.ndim != 1 or listed.size == 0 or listed.dtype.kind not in "biufU":
-        raise InputError(
-            f"axes: {name} must be a list of numbers or of words, got {given!r} (let build look up anything else)"
-        )
+        raise InputError(f"{wanted}, got {shown(given)} (let build look up anything else)")
     if listed.dtype.kind == "f" and not np.all(np.isfinite(listed)):
-        raise InputError(f"axes: {name} must be finite, got {given!r}")
+        raise InputError(f"axes: {name} must be finite, got {shown(given)}")
     return tuple(listed.tolist())

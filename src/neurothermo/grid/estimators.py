@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurothermo import free_energy
+from neurothermo.core.checks import shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.pieces import column_in_pieces, merged, moments
@@ -64,5 +65,5 @@ def named(name: str) -> Callable[..., Estimate]:
         If there is none of that name.
     """
     if name not in ESTIMATORS:
-        raise InputError(f"estimator must be one of {', '.join(ESTIMATORS)}, got {name!r}")
+        raise InputError(f"estimator must be one of {', '.join(ESTIMATORS)}, got {shown(name)}")
     return ESTIMATORS[name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from neurothermo.core.checks import checked_count, checked_flag
+from neurothermo.core.checks import checked_count, checked_flag, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.plain import plain
 from neurothermo.core.progress import progress as progress_bar
@@ -119,7 +119,7 @@ def scan(
     seed = checked_count(seed, "seed", least=0)
     threads = None if threads is None else checked_count(threads, "threads")
     if not callable(build):
-        raise InputError(f"build must be a function of the parameters, got {build!r}")
+        raise InputError(f"build must be a function of the parameters, got {shown(build)}")
     recipe = Recipe(build, {**options, "seed": seed, "record": record, "every": every}, trials)
     runs = [recipe.run(parameters, direction) for parameters, direction in grid.points()]
     rounds = checked_rounds(until, budget, grid, trials)
@@ -216,7 +216,7 @@ def _shelf(
         yield Memory(grid, trials), cut(), ""
         return
     if not isinstance(store, str | os.PathLike):
-        raise InputError(f"store must be a path on a disk that this process can write to, got {store!r}")
+        raise InputError(f"store must be a path on a disk that this process can write to, got {shown(store)}")
     with opened_store(Path(store), grid, trials, asked, cut) as (opened, sentence):
         yield opened, opened.chunk, sentence
 

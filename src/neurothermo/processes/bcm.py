@@ -240,6 +240,8 @@ class BCM:
         deepest = flat[np.polyval(np.polyder(quartic, 2), flat) >= 0]
         quartic[-1] = -np.polyval(quartic, deepest).max() - DEEP * self.noise
         ends = _real_roots(quartic)
+        if not ends.size:
+            raise InputError(f"field must leave the potential its wells in double precision, got {field:g}")
         return float(ends.min()), float(ends.max())
 
     def _narrowest(self, low: float, high: float) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import Array, checked_array, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.processes.linear import LinearLangevin
@@ -48,6 +48,10 @@ class VectorBCM:
     noise: Any
 
     def __post_init__(self) -> None:
+        from neurothermo.processes.bcm import BCM
+
+        if not isinstance(self.bcm, BCM):
+            raise InputError(f"bcm must be a BCM, got {shown(self.bcm)}")
         inputs = checked_array(self.inputs, "inputs", (None,))
         if not np.any(inputs):
             raise InputError("inputs must not be zero everywhere: nothing would be learned")

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_number
+from neurothermo.core.checks import (
+    TINY,
+    Array,
+    as_floats,
+    checked_array,
+    checked_number,
+    checked_positive,
+    checked_range,
+    shape_of,
+    shown,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.randomness import digest
@@ -113,17 +123,15 @@ class NeuralField:
     coupling: Coupling = field(init=False)
 
     def __post_init__(self) -> None:
-        tau = checked_number(self.tau, "tau")
-        if tau <= 0:
-            raise InputError(f"tau must be positive, got {tau:g}")
+        tau = checked_range(checked_positive(self.tau, "tau"), "tau", TINY)
         grid = Grid.of(self.length, self.points, self.boundary)
         self._set(grid=grid, tau=tau, gain=as_gain(self.gain), coupling=couple(grid, self.kernel))
-        self._set(noise=noise_of(grid, self.noise), input=self._on_grid(self.input, "input"))
+        self._set(noise=noise_of(grid, self.noise), input=checked_range(self._on_grid(self.input, "input"), "input"))
         if isinstance(self.at, str):
             if self.at != "stable":
-                raise InputError(f"at must be 'stable', a number or an array, got {self.at!r}")
+                raise InputError(f"at must be 'stable', a number or an array, got {shown(self.at)}")
         else:
-            self._set(at=self._stationary(self._on_grid(self.at, "at")))
+            self._set(at=self._stationary(checked_range(self._on_grid(self.at, "at"), "at")))
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -131,7 +139,7 @@ class NeuralField:
 
     def _on_grid(self, values: Any, name: str) -> Any:
         """A number, or a read-only array of the grid's shape."""
-        if np.ndim(values) == 0:
+        if not shape_of(values, name):
             return checked_number(values, name)
         array = checked_array(values, name, self.grid.shape)
         array.setflags(write=False)
@@ -543,7 +551,7 @@ class NeuralField:
         """The Gaussian law of a linear field at an input; None for any other, whose law is not known."""
         if not field_states.is_linear(self.gain) or self.size > LARGEST_LAW:
             return None
-        return self.linearized().stationary_law(None if field is None else np.asarray(field) / self.tau)
+        return self.linearized().stationary_law(None if field is None else as_floats(field, "field") / self.tau)
 
     def scattered(self, uniforms: Array) -> Array:
         """About the stationary state, five standard deviations of the linearized field to either side."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array
+from neurothermo.core.checks import Array, check_single
 from neurothermo.core.errors import InputError
 from neurothermo.processes.operators import Circulant
 
@@ -40,6 +40,7 @@ def field_driver(field: NeuralField, dt: float | None) -> TimedDriver:
     from neurothermo.engine.forced import ForcedDriver, IndependentNoise
 
     rate = fastest_rate(field)
+    check_single(np.array(rate), "the field's fastest rate, by its kernel, gain and tau,")
     if dt is None:
         dt = SHARE / rate
     elif dt * rate > LONG:
@@ -75,6 +76,7 @@ def _bath(field: NeuralField, dt: float) -> Bath:
 
     diffusion = field.noise.diffusion
     if np.ndim(diffusion) < 2 and not isinstance(diffusion, Circulant):
+        check_single(np.multiply.outer([1.0, dt], diffusion), "noise, by itself and times dt,")
         return IndependentNoise(np.ones(field.size), np.zeros(field.size) + diffusion, dt, False)
     if isinstance(diffusion, Circulant):
         spectrum = np.asarray(diffusion.eigenvalues).real
@@ -94,6 +96,7 @@ def _require_resolved(powers: Array) -> None:
     Rounding of a state adds to every mode about eps^2 times the power of the strongest at each step, eps = 1.2e-7; the
     flow divides it by the power of the weakest.
     """
+    check_single(np.max(powers), "noise, in the strongest of its modes,")
     share = float(np.min(powers) / np.max(powers))
     if LOST * share < float(np.finfo(np.float32).eps) ** 2:
         raise InputError(

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_choice, checked_count, checked_number
+from neurothermo.core.checks import (
+    TINY,
+    Array,
+    checked_array,
+    checked_choice,
+    checked_count,
+    checked_positive,
+    checked_range,
+    shape_of,
+    shown,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import memory_limit
 from neurothermo.processes.kernels import Kernel, as_kernel
@@ -35,13 +45,15 @@ class Grid:
     def of(cls, length: Any, points: Any, boundary: Any) -> Grid:
         """The grid a user describes by numbers (one dimension) or pairs (two)."""
         checked_choice(boundary, "boundary", ("periodic", "open"))
-        if np.shape(length) != np.shape(points) or np.shape(points) not in ((), (2,)):
-            raise InputError(f"length and points must be two numbers or two pairs, got {length!r} and {points!r}")
-        one = np.ndim(points) == 0
-        lengths = tuple(checked_number(value, "length") for value in ((length,) if one else length))
+        shapes = shape_of(length, "length"), shape_of(points, "points")
+        if shapes not in (((), ()), ((2,), (2,))):
+            raise InputError(
+                f"length and points must be two numbers or two pairs, got {shown(length)} and {shown(points)}"
+            )
+        one = shapes[1] == ()
+        lengths = tuple(checked_positive(value, "length") for value in ((length,) if one else length))
         shape = tuple(checked_count(value, "points", 2) for value in ((points,) if one else points))
-        if min(lengths) <= 0:
-            raise InputError(f"length must be positive, got {min(lengths):g}")
+        checked_range(lengths, "length", TINY)
         padding = 1 if boundary == "periodic" else 2 ** len(shape)
         if BYTES * padding * prod(shape) > memory_limit():
             raise InputError(
@@ -142,7 +154,8 @@ class Coupling:
         """The modes a real transform needs, by (single precision, transposed)."""
         half = self.transfer[..., : self.transfer.shape[-1] // 2 + 1]
         whole = {(False, False): half, (False, True): half.conj()}
-        return whole | {(True, turned): np.complex64(modes) for (_, turned), modes in whole.items()}
+        with np.errstate(over="ignore"):  # what single precision cannot hold: simulations of it are refused
+            return whole | {(True, turned): np.complex64(modes) for (_, turned), modes in whole.items()}
 
     def _multiplied(self, values: Any, modes: Any) -> Any:
         from scipy.fft import irfft, irfftn, rfft, rfftn
@@ -194,7 +207,7 @@ def couple(grid: Grid, kernel: Any, name: str = "kernel") -> Coupling:
             return Coupling(grid, _at_wavenumbers(grid, known, name), known)
         samples = _sampled(grid, known, name)
     else:
-        known, samples = None, checked_array(kernel, name, grid.offsets()[0].shape)
+        known, samples = None, checked_range(checked_array(kernel, name, grid.offsets()[0].shape), name)
     return Coupling(grid, grid.cell * np.fft.fftn(_padded(grid, samples)), known)
 
 
@@ -221,6 +234,7 @@ def _at_wavenumbers(grid: Grid, kernel: Kernel, name: str) -> Any:
         ) from error
     if modes.shape != grid.shape or not np.all(np.isfinite(modes)):
         raise InputError(f"{name} {kernel}: its Fourier transform must be finite, one value for each wavenumber")
+    checked_range(modes, f"{name} {kernel}")
     turned = _turned_around(modes).conj()
     at_end = np.any([2 * index == n for index, n in zip(np.indices(grid.shape), grid.shape, strict=True)], axis=0)
     gap = float(np.max(np.abs(modes - turned), where=~at_end, initial=0.0))
@@ -265,7 +279,7 @@ def _values(kernel: Kernel, offsets: tuple[Array, ...], name: str) -> Array:
         raise InputError(
             f"{name} {kernel} must take {len(offsets)} arrays of distances: it raised {error!r}"
         ) from error
-    return checked_array(values, f"{name} {kernel}", offsets[0].shape)
+    return checked_range(checked_array(values, f"{name} {kernel}", offsets[0].shape), f"{name} {kernel}")
 
 
 def _padded(grid: Grid, samples: Array) -> Array:

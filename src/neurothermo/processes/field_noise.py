@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, as_floats, checked_array, checked_number
+from neurothermo.core.checks import TINY, Array, as_floats, checked_array, checked_positive, checked_range, shape_of
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
 from neurothermo.processes.field_grid import SYMMETRIC, Grid, couple
@@ -59,7 +59,7 @@ def noise_of(grid: Grid, noise: Any, name: str = "noise") -> FieldNoise:
         return noise if noise.grid == grid else noise_of(grid, noise.given, name)
     if isinstance(noise, Kernel | Callable):
         return _correlated(grid, noise, name)
-    if np.ndim(noise) == 0:
+    if not shape_of(noise, name):
         return _white(grid, noise, name)
     array = as_floats(noise, name)
     if array.shape == grid.shape:
@@ -75,7 +75,7 @@ def noise_of(grid: Grid, noise: Any, name: str = "noise") -> FieldNoise:
 def covariance_of(grid: Grid, covariance: Any) -> FieldNoise:
     """A covariance of the field at its places, described as noise is, but in numbers of the grid: variances."""
     if not isinstance(covariance, Kernel | Callable):
-        shape = np.shape(covariance)
+        shape = shape_of(covariance, "covariance")
         if shape == () or shape == grid.shape:
             variances = as_floats(covariance, "covariance")
             if np.any(variances <= 0):
@@ -85,9 +85,7 @@ def covariance_of(grid: Grid, covariance: Any) -> FieldNoise:
 
 
 def _white(grid: Grid, noise: Any, name: str) -> FieldNoise:
-    strength = checked_number(noise, name)
-    if strength <= 0:
-        raise InputError(f"{name} must be positive, got {strength:g}")
+    strength = checked_range(checked_positive(noise, name), name, TINY)
     spectrum = np.full(grid.shape, strength) if grid.periodic else None
     return FieldNoise("white", strength / grid.cell, spectrum, grid, digest("noise", "white", strength), strength)
 
@@ -116,12 +114,14 @@ def _correlated(grid: Grid, noise: Any, name: str) -> FieldNoise:
 def _local(grid: Grid, strength: Array, name: str) -> FieldNoise:
     if np.any(strength <= 0):
         raise InputError(f"{name} must be positive everywhere, got a smallest value of {strength.min():g}")
+    checked_range(strength, name, TINY)
     if np.ptp(strength) == 0:
         return _white(grid, strength.flat[0], name)
     return FieldNoise("map", strength.ravel() / grid.cell, None, grid, digest("noise", "map", strength), strength)
 
 
 def _full(grid: Grid, matrix: Array, name: str) -> FieldNoise:
+    checked_range(matrix, name)
     apart = float(np.max(np.abs(matrix - matrix.T)))
     if apart > SYMMETRIC * np.max(np.abs(matrix)):
         raise InputError(f"{name} must be a symmetric matrix, got one with a largest |D_ij - D_ji| of {apart:.3g}")

@@ -100,7 +100,7 @@ def _roots(gain: Gain, total: float, current: float) -> list[float]:
         u = current + np.sinh(np.linspace(-WIDEST, WIDEST, SAMPLES))
     values = missing(u)
     exact = u[values == 0]
-    brackets = np.flatnonzero(values[:-1] * values[1:] < 0)
+    brackets = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)  # a product of values may underflow
     crossed = [brentq(lambda x: float(missing(x)[0]), u[i], u[i + 1], xtol=1e-14, rtol=1e-14) for i in brackets]
     return sorted(0.0 if abs(root) < ROUNDING else float(root) for root in [*exact, *crossed])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import Array, checked_array, checked_word
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.randomness import digest
@@ -59,6 +59,7 @@ class MarkovJump:
     edges: Edges = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         matrix, edges = checked_rates(self.rates)
         object.__setattr__(self, "rates", matrix)
         object.__setattr__(self, "edges", edges)
@@ -338,9 +339,7 @@ class MarkovJump:
         InputError
             If they are not whole numbers from 0 to n - 1.
         """
-        values = np.asarray(states)
-        if values.ndim != 2 or values.shape[1] != 1:
-            raise InputError(f"states must have shape (trials, 1), got {values.shape}")
+        values = checked_array(states, "states", (None, 1))
         index = values[:, 0].astype(np.int64)
         wrong = (index != values[:, 0]) | (index < 0) | (index >= self.size)
         if np.any(wrong):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_count
+from neurothermo.core.checks import Array, checked_array, checked_count, shape_of, shown
 from neurothermo.core.errors import InputError
 from neurothermo.processes.jump_balance import UNITS, dissipation
 from neurothermo.processes.jump_rates import Edges, Integers
@@ -22,10 +23,10 @@ def labels_of(partition: Any, size: int) -> Integers:
     InputError
         If the sizes do not multiply to the number of states, or two states have the same labels.
     """
-    if np.ndim(partition) == 1:
+    if len(shape_of(partition, "partition")) == 1:
         sizes = tuple(checked_count(one, "partition") for one in partition)
-        if int(np.prod(sizes)) != size or len(sizes) < 2:
-            raise InputError(f"partition must be at least two sizes whose product is {size}, got {sizes}")
+        if prod(sizes) != size or len(sizes) < 2:
+            raise InputError(f"partition must be at least two sizes whose product is {size}, got {shown(sizes)}")
         return np.stack(np.unravel_index(np.arange(size), sizes), axis=1).astype(np.int64)
     labels = checked_array(partition, "partition", (size, None))
     if np.any(labels != np.round(labels)) or labels.shape[1] < 2:
@@ -47,10 +48,10 @@ def mover(edges: Edges, labels: Integers) -> Integers:
     several = np.flatnonzero(changed.sum(axis=1) > 1)
     if several.size:
         i, j = edges.source[several[0]], edges.target[several[0]]
-        shown = " and ".join(str(column) for column in np.flatnonzero(changed[several[0]]))
+        movers = " and ".join(str(column) for column in np.flatnonzero(changed[several[0]]))
         raise InputError(
             f"rates must change one subsystem at a time: the jump from {i} {tuple(labels[i].tolist())} to {j} "
-            f"{tuple(labels[j].tolist())} changes subsystems {shown} at once"
+            f"{tuple(labels[j].tolist())} changes subsystems {movers} at once"
         )
     return np.argmax(changed, axis=1)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import Array, checked_array, checked_range, checked_sparse_form
 from neurothermo.core.errors import InputError
 from neurothermo.processes.operators import is_sparse
 
@@ -135,10 +135,8 @@ def checked_rates(rates: Any) -> tuple[Any, Edges]:
     if is_sparse(rates):
         from scipy.sparse import csc_array
 
-        matrix = csc_array(rates).copy()
+        matrix = csc_array(checked_sparse_form(rates, "rates")).copy()
         matrix.sum_duplicates()
-        if matrix.dtype.kind not in "iuf":
-            raise InputError(f"rates must be real numbers, got a sparse matrix of {matrix.dtype}")
         entries = matrix.astype(np.float64).tocoo()
         shape, row, column, value = matrix.shape, entries.row, entries.col, entries.data
         if not np.all(np.isfinite(value)):
@@ -147,6 +145,7 @@ def checked_rates(rates: Any) -> tuple[Any, Edges]:
         matrix = checked_array(rates, "rates", (None, None))
         row, column = np.nonzero(matrix)
         shape, value = matrix.shape, matrix[row, column]
+    checked_range(value, "rates")
     if shape[0] != shape[1] or shape[0] < 2:
         raise InputError(f"rates must be a square matrix of at least 2 states, got shape {shape}")
     return _filled(rates, shape[0], row.astype(np.int64), column.astype(np.int64), value)

@@ -34,6 +34,8 @@ def propagator(edges: Edges, time: float) -> Array:
     relative accuracy, however small.
     """
     fastest = float(edges.escape.max())
+    if not np.isfinite(fastest * time):
+        raise InputError(f"a time of {time:g} is too long for rates up to {fastest:g}: their product is no number")
     halvings = max(0, int(np.ceil(np.log2(max(fastest * time, 1e-300) / SMALL))))
     short = time / 2.0**halvings
     stays = np.arange(edges.size)

@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_number
+from neurothermo.core.checks import (
+    TINY,
+    Array,
+    checked_array,
+    checked_number,
+    checked_positive,
+    checked_range,
+    checked_word,
+    shape_of,
+    shown,
+)
 from neurothermo.core.errors import InputError
 
 Function = Callable[..., Any]
@@ -56,6 +66,7 @@ class Kernel:
     sites: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        checked_word(self.name, "kernel: name")
         given = [one for one in (self.function, self.fourier) if one is not None]
         if not given or not all(map(callable, given)):
             raise InputError(f"kernel {self.name!r} must have a function of distance, a Fourier transform, or both")
@@ -113,7 +124,7 @@ def gaussian(weight: float, width: float, shift: Any = 0.0) -> Kernel:
     InputError
         If the width is not positive, or the shift is neither a number nor a pair.
     """
-    w, s, a = checked_number(weight, "weight"), _positive(width, "width"), _shift(shift)
+    w, s, a = _weight(weight, "weight"), _width(width, "width"), _shift(shift)
 
     return Kernel(
         _named("gaussian", weight=w, width=s, shift=a), partial(_gaussian, w, s, a),
@@ -141,7 +152,7 @@ def exponential(weight: float, width: float, shift: Any = 0.0) -> Kernel:
     InputError
         As `gaussian` does.
     """
-    w, s, a = checked_number(weight, "weight"), _positive(width, "width"), _shift(shift)
+    w, s, a = _weight(weight, "weight"), _width(width, "width"), _shift(shift)
 
     return Kernel(
         _named("exponential", weight=w, width=s, shift=a), partial(_exponential, w, s, a),
@@ -170,8 +181,8 @@ def mexican_hat(excitation: float, excitation_width: float, inhibition: float, i
     InputError
         If a width is not positive.
     """
-    a, b = checked_number(excitation, "excitation"), checked_number(inhibition, "inhibition")
-    near, far = _positive(excitation_width, "excitation_width"), _positive(inhibition_width, "inhibition_width")
+    a, b = _weight(excitation, "excitation"), _weight(inhibition, "inhibition")
+    near, far = _width(excitation_width, "excitation_width"), _width(inhibition_width, "inhibition_width")
     both = gaussian(a, near) + gaussian(-b, far)
     name = _named("mexican_hat", excitation=a, excitation_width=near, inhibition=b, inhibition_width=far)
     return Kernel(name, both.function, both.fourier, both.reach, both.dimensions)
@@ -179,7 +190,7 @@ def mexican_hat(excitation: float, excitation_width: float, inhibition: float, i
 
 def delta(weight: float) -> Kernel:
     """A local kernel, w delta(z), with J_k = w: as noise, what is white in space."""
-    w = checked_number(weight, "weight")
+    w = _weight(weight, "weight")
     return Kernel(_named("delta", weight=w), None, partial(_even, w), 0.0)
 
 
@@ -194,8 +205,8 @@ def nearest(forward: float, backward: float, spacing: float = 1.0) -> Kernel:
     InputError
         If the spacing is not positive.
     """
-    there, back = checked_number(forward, "forward"), checked_number(backward, "backward")
-    h = _positive(spacing, "spacing")
+    there, back = _weight(forward, "forward"), _weight(backward, "backward")
+    h = _width(spacing, "spacing")
     name = _named("nearest", forward=there, backward=back, spacing=h)
     return Kernel(name, None, partial(_two_neighbours, there, back, h), h, (1,), (h,))
 
@@ -220,7 +231,7 @@ def as_kernel(kernel: Any, name: str = "kernel") -> Kernel:
         return kernel
     if callable(kernel):
         return Kernel(f"function({getattr(kernel, '__name__', 'J')})", kernel)
-    raise InputError(f"{name} must be a kernel, a function of distance or an array, got {kernel!r}")
+    raise InputError(f"{name} must be a kernel, a function of distance or an array, got {shown(kernel)}")
 
 
 # -- the named kernels' functions, at module level so that a kernel can be pickled --------------------------------
@@ -256,9 +267,17 @@ def _two_neighbours(there: float, back: float, h: float, k: Array) -> Any:
 
 def _shift(shift: Any) -> Array:
     """(0,) for none, else one number for each dimension."""
-    if np.ndim(shift) == 0:
-        return np.array([checked_number(shift, "shift")])
-    return checked_array(shift, "shift", (2,))
+    if not shape_of(shift, "shift"):
+        return np.array([_weight(shift, "shift")])
+    return np.asarray(checked_range(checked_array(shift, "shift", (2,)), "shift"))
+
+
+def _weight(value: Any, name: str) -> float:
+    return float(checked_range(checked_number(value, name), name))
+
+
+def _width(value: Any, name: str) -> float:
+    return float(checked_range(checked_positive(value, name), name, TINY))
 
 
 def _fitting(shift: Array) -> tuple[int, ...]:
@@ -278,13 +297,6 @@ def _turned(k: tuple[Array, ...], shift: Array) -> Any:
 
 def _square(vector: Any) -> Any:
     return sum(axis * axis for axis in vector)
-
-
-def _positive(value: Any, name: str) -> float:
-    number = checked_number(value, name)
-    if number <= 0:
-        raise InputError(f"{name} must be positive, got {number:g}")
-    return number
 
 
 def _named(name: str, **numbers: Any) -> str:

@@ -10,11 +10,14 @@ import numpy as np
 from neurothermo.core.checks import checked_count, checked_number
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import Stream
 from neurothermo.core.verdict import Verdict
 from neurothermo.information.laws import exact as exactly
 from neurothermo.processes.linear import checked_lag
 from neurothermo.processes.linear_held import checked_times
+
+BYTES = 200.0  # a trial, with its random numbers
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ class LinearLearner:
         import xarray as xr
 
         trials, decay = checked_count(trials, "trials"), float(np.exp(-self._since(time)))
+        check_fits_here(BYTES * trials, f"trials: {trials} synapses")
         draws = Stream.of(checked_count(seed, "seed", least=0), "LinearLearner").at(np.arange(trials), 0).normals(3)
         velocity = np.sqrt(self.velocity_variance) * draws[:, 0]
         noise = np.sqrt(self.weight_variance)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array, checked_number
+from neurothermo.core.checks import (
+    TINY,
+    Array,
+    checked_array,
+    checked_positive,
+    checked_range,
+    checked_word,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.gaussian import Gaussian
@@ -70,6 +77,7 @@ class LinearLangevin:
     label: str = ""
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         relaxation = checked_relaxation(self.relaxation)
         size = size_of(relaxation)
         parity = np.ones(size) if self.parity is None else checked_array(self.parity, "parity", (size,))
@@ -495,7 +503,4 @@ class LinearLangevin:
 
 def checked_lag(lag: Any, name: str = "lag") -> float:
     """A time, > 0."""
-    value = checked_number(lag, name)
-    if value <= 0:
-        raise InputError(f"{name} must be positive, got {value:g}")
-    return value
+    return float(checked_range(checked_positive(lag, name), name, TINY))

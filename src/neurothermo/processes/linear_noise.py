@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, as_floats, checked_array
+from neurothermo.core.checks import Array, as_floats, checked_array, checked_range, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.gaussian import checked_symmetric
 from neurothermo.processes.operators import Circulant, LowRank, check_room, checked_sparse, dense, is_sparse
@@ -39,7 +39,7 @@ def checked_diffusion(diffusion: Any, size: int) -> Any:
             f"diffusion must be a number or of shape ({size},) or ({size}, {size}), as the relaxation is, "
             f"got shape {array.shape}"
         )
-    array = checked_array(array, "diffusion")
+    array = checked_range(checked_array(array, "diffusion"), "diffusion")
     if array.ndim < 2:
         if np.any(array < 0) or not np.any(array > 0):
             raise InputError(
@@ -54,7 +54,7 @@ def checked_diffusion(diffusion: Any, size: int) -> Any:
 
 def _checked_circulant(diffusion: Circulant, size: int) -> Circulant:
     if diffusion.size != size:
-        raise InputError(f"diffusion must be of {size} coordinates as the relaxation is, got {diffusion!r}")
+        raise InputError(f"diffusion must be of {size} coordinates as the relaxation is, got {shown(diffusion)}")
     values = diffusion.eigenvalues
     largest = np.abs(values).max()
     if np.abs(values.imag).max() > SYMMETRY_TOLERANCE * largest:

@@ -91,7 +91,10 @@ def gathered(relaxation: Array, right: Array, time: float) -> tuple[Array, Array
     n = len(relaxation)
     if time == 0:
         return np.eye(n), np.zeros((n, n))
-    doublings = max(0, int(np.ceil(np.log2(max(float(np.linalg.norm(relaxation, 1)) * time / 0.5, 1e-300)))))
+    reach = float(np.linalg.norm(relaxation, 1)) * time / 0.5
+    if not np.isfinite(reach):
+        raise InputError(f"a time of {time:g} is too long for a relaxation that fast: their product is no number")
+    doublings = max(0, int(np.ceil(np.log2(max(reach, 1e-300)))))
     short = time / 2**doublings
     joint = np.zeros((2 * n, 2 * n))
     joint[:n, :n], joint[:n, n:], joint[n:, n:] = -relaxation * short, right * short, relaxation.T * short

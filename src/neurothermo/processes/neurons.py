@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_choice, checked_count, checked_temperature
+from neurothermo.core.checks import (
+    Array,
+    checked_array,
+    checked_choice,
+    checked_count,
+    checked_range,
+    checked_temperature,
+    shape_of,
+    shown,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.gaussian import Gaussian
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import digest
 from neurothermo.information.laws import exact as exactly
 from neurothermo.processes.linear import LinearLangevin, checked_lag
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 
 PARITIES = ("even", "odd")
 RATE = "nats per unit time"
+COPIES = 8  # of the tuning, that are held at once
 MOST_DENSE = 4000  # neurons, up to which matrices of all pairs are made
 
 
@@ -405,11 +416,12 @@ def checked_tuning(tuning: Any) -> Array:
     InputError
         If it is neither, or no neuron is tuned.
     """
-    if np.ndim(tuning) == 0:
+    if not shape_of(tuning, "tuning"):
         if isinstance(tuning, bool) or not isinstance(tuning, int | np.integer):
-            raise InputError(f"tuning must be an array of shape (N,) or a whole number of neurons, got {tuning!r}")
-        return np.ones(checked_count(tuning, "tuning"))
-    array = checked_array(tuning, "tuning", (None,))
+            raise InputError(f"tuning must be an array of shape (N,) or a whole number of neurons, got {shown(tuning)}")
+        check_fits_here(8.0 * COPIES * checked_count(tuning, "tuning"), f"tuning: {tuning} neurons")
+        return np.ones(tuning)
+    array: Array = checked_range(checked_array(tuning, "tuning", (None,)), "tuning")
     if not np.any(array):
         raise InputError("tuning must not be zero for every neuron: nothing would be inferred")
     return array

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_count
+from neurothermo.core.checks import Array, check_single, checked_array, checked_count
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate
 from neurothermo.core.flight import Flight
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import Stream, digest
 from neurothermo.processes.linear import SHARE, checked_lag
 from neurothermo.processes.neurons_decoder import LinearDecoder
@@ -24,6 +25,8 @@ LONG = 0.5  # dt times the fastest rate: Euler's step diverges above 2
 LIVES = 8.0  # of the slower time, after which a trial from a guessed start is stationary
 QUADRATURE = 1e-11
 FAINT = 1e-12  # of the largest singular value: directions of the rates that say nothing
+
+BYTES = 50.0  # a variable of a state, with its random numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +166,13 @@ class TunedNeurons:
         """Stationary states (v, r), shape (trials, N + 1), by simulation from exact velocities."""
         trials, seed = checked_count(trials, "trials"), checked_count(seed, "seed", least=0)
         stream = Stream.of(seed, f"sample {self.digest}")
-        velocities = np.sqrt(self.signal) * stream.at(np.arange(trials), 0).normals(1)
         driver = self.driver(dt)
-        steps = int(np.ceil(LIVES * max(self.velocity_time, self.neuron_time) / driver.dt))
+        steps = checked_count(
+            int(np.ceil(min(LIVES * max(self.velocity_time, self.neuron_time) / driver.dt, 1e300))),
+            "the number of steps",
+        )
+        check_fits_here(BYTES * self.size * (trials + steps), f"trials: {trials} states, after {steps} steps")
+        velocities = np.sqrt(self.signal) * stream.at(np.arange(trials), 0).normals(1)
         flight = Flight.of(np.concatenate([velocities, self.tuned(velocities[:, 0])], axis=1), 0, stream)
         driver.carry(flight, np.zeros((steps + 1, self.size)), 1, False, 1)
         return np.asarray(flight.states, dtype=np.float64)
@@ -212,6 +219,7 @@ class TunedNeurons:
                 stacklevel=3,
             )
         diffusion = self.diffusion
+        check_single(np.multiply.outer([1.0, dt], diffusion), "noise, by itself and times dt,")
         return ForcedDriver(
             self.evaluate, lambda values: values, lambda change: change / diffusion, self.dimension,
             IndependentNoise(np.ones(self.dimension), diffusion, dt, False), dt,

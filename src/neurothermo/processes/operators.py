@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import Array, as_they_come, checked_array, checked_sparse_form
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import memory_limit
 
@@ -39,22 +39,24 @@ class Circulant:
     eigenvalues: npt.NDArray[Any]
 
     def __post_init__(self) -> None:
-        values = np.array(self.eigenvalues)
+        values = as_they_come(self.eigenvalues, "eigenvalues must be an array of numbers")
         if values.dtype.kind not in "iufc":
             raise InputError(f"eigenvalues must be an array of numbers, got {values.dtype}")
-        values = values.astype(np.complex128)
+        with np.errstate(over="ignore"):
+            values = values.astype(np.complex128)
         if values.ndim not in (1, 2) or values.size == 0:
             raise InputError(f"eigenvalues must have shape (n,) or (nx, ny), got {values.shape}")
         if not np.all(np.isfinite(values)):
             raise InputError("eigenvalues must be finite, got NaN or infinite ones")
         mirrored = np.conj(_reflected(values))
-        gap = float(np.abs(values - mirrored).max())
+        with np.errstate(over="ignore"):
+            gap = float(np.abs(values - mirrored).max())
         if gap > REALNESS * np.abs(values).max():
             raise InputError(
                 f"eigenvalues must be those of a real matrix (of -k the conjugate of k's), got a difference of "
                 f"{gap:.3g}; Circulant.of_column(c) takes the column itself"
             )
-        values = (values + mirrored) / 2
+        values = values / 2 + mirrored / 2  # in this order nothing overflows
         values.setflags(write=False)
         object.__setattr__(self, "eigenvalues", values)
 
@@ -64,7 +66,8 @@ class Circulant:
         column = checked_array(column, "column")
         if column.ndim not in (1, 2) or column.size == 0:
             raise InputError(f"column must have shape (n,) or (nx, ny), got {column.shape}")
-        return cls(np.fft.fftn(column))
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as eigenvalues that are infinite
+            return cls(np.fft.fftn(column))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -206,7 +209,7 @@ def checked_sparse(matrix: Any, name: str) -> Any:
     """A read-only CSR array of finite numbers, square."""
     from scipy.sparse import csr_array
 
-    clean = csr_array(matrix, dtype=np.float64, copy=True)
+    clean = csr_array(checked_sparse_form(matrix, name), dtype=np.float64, copy=True)
     clean.sum_duplicates()
     clean.eliminate_zeros()
     if clean.shape[0] != clean.shape[1] or clean.shape[0] == 0:

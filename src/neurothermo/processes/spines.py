@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array, checked_count, checked_number
+from neurothermo.core.checks import (
+    Array,
+    as_they_come,
+    checked_array,
+    checked_count,
+    checked_number,
+    checked_sparse_form,
+    checked_word,
+    shown,
+)
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import digest
 from neurothermo.processes.jump_rates import Edges
 from neurothermo.processes.operators import is_sparse
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from neurothermo.processes.spines_driver import SpineDriver
     from neurothermo.processes.spines_pulse import Pulse
 
+BYTES = 100.0  # a spine, with its neighbours
 LARGEST_ENUMERATED = 16  # spines
 STRONGEST = 40.0  # nats: e^40 times any rate is still a number in single precision
 
@@ -71,13 +82,15 @@ class SpineNetwork:
     label: str = ""
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         object.__setattr__(self, "size", checked_count(self.size, "size"))
+        check_fits_here(BYTES * self.size, f"size: a network of {self.size} spines")
         for name in ("up", "down", "stimulus", "cooperativity"):
             object.__setattr__(self, name, checked_number(getattr(self, name), name))
             if name != "cooperativity" and not 1e-12 <= getattr(self, name) <= 1e12:
                 raise InputError(f"{name} must be positive, from 1e-12 to 1e12, got {getattr(self, name):g}")
         object.__setattr__(self, "neighbours", _checked_neighbours(self.neighbours, self.size))
-        if abs(self.cooperativity) * self.degrees.max() > STRONGEST:
+        if abs(self.cooperativity) > STRONGEST / max(self.degrees.max(), 1):
             raise InputError(
                 f"cooperativity must be at most {STRONGEST:g} nats from all neighbours together, got "
                 f"{self.cooperativity:g} from each of {self.degrees.max()}"
@@ -259,7 +272,7 @@ class SpineNetwork:
 
     def spines(self, states: Any) -> npt.NDArray[np.int8]:
         """Rows of 0 and 1 as int8, shape (trials, N)."""
-        rows = np.asarray(states)
+        rows = as_they_come(states, f"states must be rows of {self.size} zeros and ones")
         if rows.ndim != 2 or rows.shape[1] != self.size:
             raise InputError(f"states must have shape (trials, {self.size}), got {rows.shape}")
         wrong = (rows != 0) & (rows != 1)
@@ -269,6 +282,7 @@ class SpineNetwork:
 
     def check_input(self, inputs: Array) -> None:
         """Refuse inputs that single precision cannot hold."""
+        inputs = checked_array(inputs, "field")
         if np.any(np.abs(inputs) > STRONGEST):
             raise InputError(f"field must lie within {STRONGEST:g} kT of zero, got {np.abs(inputs).max():g}")
 
@@ -291,9 +305,14 @@ def _checked_neighbours(neighbours: Any, size: int) -> Any:
 
     if isinstance(neighbours, str):
         if neighbours != "ring":
-            raise InputError(f"neighbours must be 'ring' or a matrix, got {neighbours!r}")
+            raise InputError(f"neighbours must be 'ring' or a matrix, got {shown(neighbours)}")
         return neighbours
-    matrix = csr_array(neighbours if is_sparse(neighbours) else checked_array(neighbours, "neighbours", (size, size)))
+    sparse = is_sparse(neighbours)
+    matrix = csr_array(
+        checked_sparse_form(neighbours, "neighbours")
+        if sparse
+        else checked_array(neighbours, "neighbours", (size, size))
+    )
     if matrix.shape != (size, size):
         raise InputError(f"neighbours must have shape {(size, size)}, got {matrix.shape}")
     matrix.eliminate_zeros()

@@ -12,6 +12,7 @@ from neurothermo.core.checks import Array, checked_array, checked_count, checked
 from neurothermo.core.errors import InputError
 from neurothermo.core.estimate import Estimate, no_estimate
 from neurothermo.core.ledger import column, is_ledger
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import digest
 from neurothermo.processes.jump_transient import divergence, entropy, propagated
 from neurothermo.processes.spines_law import EnumeratedLaw, RingLaw, all_states
@@ -78,6 +79,7 @@ def pulse_protocol(network: SpineNetwork, stimulus: Any, steps: Any, rest: Any) 
     """The array of `SpineNetwork.pulse_protocol`."""
     push = _push(network, stimulus)
     steps, rest = checked_count(steps, "steps"), checked_count(rest, "rest")
+    check_fits_here(8.0 * (steps + rest + 1) * network.size, "steps and rest: the values of the protocol")
     values = np.zeros((steps + rest + 1, network.size))
     values[1 : steps + 1] = push
     return values

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from neurothermo.core.checks import Array, as_floats, checked_array, checked_fraction
+from neurothermo.core.checks import Array, as_floats, checked_array, checked_count, checked_fraction, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
 from neurothermo.protocols.protocol import Protocol as OpenProtocol
@@ -102,7 +102,7 @@ class NoisyReadout:
         readings = () if weights.ndim == 1 else (len(weights),)
         if variance.shape not in ((), readings) or np.any(variance <= 0):
             raise InputError(
-                f"variance must be positive, one number or one for each reading, got {np.asarray(self.variance)}"
+                f"variance must be positive, one number or one for each reading, got {shown(self.variance)}"
             )
         object.__setattr__(self, "weights", weights)
         object.__setattr__(self, "variance", variance)
@@ -222,8 +222,13 @@ def feedback(
     Sagawa and Ueda, Phys. Rev. Lett. 104, 090602 (2010).
     """
     if isinstance(measure, type) or not isinstance(measure, Measure):
-        raise InputError(f"measure must have sample() and log_likelihood(), as NoisySign(...) has, got {measure!r}")
+        raise InputError(
+            f"measure must have sample() and log_likelihood(), as NoisySign(...) has, got {shown(measure)}"
+        )
     for name, function in (("respond", respond), ("evidence", evidence), ("free_energy", free_energy)):
         if not callable(function) and (function is not None or name == "respond"):
-            raise InputError(f"{name} must be a function, got {function!r}")
+            raise InputError(f"{name} must be a function, got {shown(function)}")
+    whole = isinstance(before, OpenProtocol) or (isinstance(before, int | np.integer) and not isinstance(before, bool))
+    before = checked_count(before, "before", least=0) if whole and not isinstance(before, OpenProtocol) else before
+    before = before if whole else checked_array(before, "before", (None, None))
     return Feedback(before, measure, respond, evidence, free_energy)

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_count, checked_flag
+from neurothermo.core.checks import Array, checked_array, checked_count, checked_flag, checked_range, shown
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import memory_limit
 from neurothermo.core.randomness import digest
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
 
 LARGEST_BYTES = 8 * 2**30
+COPIES = 4  # of the values, that are held at once while they are made and checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ class Protocol:
         values = checked_array(self.values, "protocol values", (None, None))
         if values.shape[0] == 0:
             raise InputError("protocol values must hold at least the first input, got none")
+        checked_range(values, "protocol values")
         checked_flag(self.relax_first, "relax_first")
         if values.shape[1] == 0:
             raise InputError("protocol values must drive at least one neuron, got none")
@@ -67,7 +70,9 @@ class Protocol:
         if self.networks:
             for network in self.networks:
                 if not isinstance(network, SpinNetwork) or network.size != values.shape[1]:
-                    raise InputError(f"networks must be SpinNetworks of {values.shape[1]} neurons, got {network!r}")
+                    raise InputError(
+                        f"networks must be SpinNetworks of {values.shape[1]} neurons, got {shown(network)}"
+                    )
             fixed["mixing"] = checked_array(self.mixing, "mixing", (len(values), len(self.networks)))
         if self.temperatures is not None:
             fixed["temperatures"] = checked_array(self.temperatures, "temperatures", (len(values),))
@@ -207,7 +212,7 @@ def _checked_steps(steps: Any, size: int, least: int = 0) -> int:
     """A number of steps whose values fit in memory."""
     steps = checked_count(steps, "steps", least)
     needed = 8.0 * (steps + 1) * size
-    if needed > LARGEST_BYTES:
+    if needed + 8.0 * steps > min(LARGEST_BYTES, memory_limit() / COPIES):
         raise InputError(f"steps: the values of {steps} steps would take {needed / 2**30:.3g} GiB; drive in stages")
     return steps
 

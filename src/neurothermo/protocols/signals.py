@@ -41,7 +41,8 @@ def checked_signal(signal: Any, size: int | None = None) -> tuple[Array, Array]:
 
 def check_columns(matrix: Array, name: str) -> None:
     """Refuse what is no matrix (or stack of matrices) of probabilities from j to i."""
-    totals = matrix.sum(axis=-2)
+    with np.errstate(over="ignore"):
+        totals = matrix.sum(axis=-2)
     if np.any(matrix < 0) or np.any(np.abs(totals - 1) > ROUNDING):
         worst = totals.ravel()[np.argmax(np.abs(totals - 1))]
         raise InputError(

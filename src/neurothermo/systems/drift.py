@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_count
+from neurothermo.core.checks import Array, checked_array, checked_count, checked_word, shape_of, shown
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import check_fits_here
 from neurothermo.core.randomness import Stream, digest
 from neurothermo.systems.continuous import Inner
 
 PROBES = 8
 STEP = 1e-5
+COPIES = 8  # of a few states, that are held at once while the functions are tried
 AGREEMENT = 1e-4
 
 
@@ -55,8 +57,8 @@ class DriftSystem:
 
     def __post_init__(self) -> None:
         size = checked_count(self.size, "size")
-        if not isinstance(self.name, str):
-            raise InputError(f"name must be a word, got {self.name!r}")
+        checked_word(self.name, "name")
+        check_fits_here(8.0 * COPIES * PROBES * size, f"size: a few states of {size} variables")
         probes = self._probes
         force = checked_array(_called(self.force, probes, "force"), "force(states)", (PROBES, size))
         if (self.mobility is None) != (self.mobility_slope is None):
@@ -189,7 +191,7 @@ class DriftSystem:
 def _called(function: Any, probes: Array, name: str) -> Any:
     """function(probes), or a sentence."""
     if not callable(function):
-        raise InputError(f"{name} must be a function of an array of states, got {function!r}")
+        raise InputError(f"{name} must be a function of an array of states, got {shown(function)}")
     given = probes.copy()
     try:
         values, first = function(given), function(probes[:1].copy())
@@ -197,7 +199,7 @@ def _called(function: Any, probes: Array, name: str) -> Any:
         raise InputError(f"{name} must take an array of states of shape {probes.shape}: it raised {error!r}") from error
     if not np.array_equal(given, probes):
         raise InputError(f"{name} must not change the states it is given in place")
-    if np.shape(values)[:1] == probes.shape[:1]:
+    if shape_of(values, f"{name}(states)")[:1] == probes.shape[:1]:
         alone, among = np.asarray(first), np.asarray(values)[:1]
         if alone.shape != among.shape or not np.allclose(alone, among, rtol=1e-6, atol=1e-6, equal_nan=True):
             raise InputError(f"{name} must treat each row of states by itself: its first row depends on the others")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array, checked_number
+from neurothermo.core.checks import Array, checked_array, checked_number, checked_range, checked_word, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
 from neurothermo.systems import gain_functions as functions
@@ -31,6 +31,11 @@ class Sigmoid:
     threshold: float
     height: float
     offset: float
+
+    def __post_init__(self) -> None:
+        for name in ("slope", "threshold", "height", "offset"):
+            number = checked_range(checked_number(getattr(self, name), f"sigmoid: {name}"), f"sigmoid: {name}")
+            object.__setattr__(self, name, number)
 
     @property
     def single(self) -> bool:
@@ -84,10 +89,11 @@ class Gain:
     digest: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
+        checked_word(self.name, "gain: name")
         for name in ("function", "derivative", "second", "third", "antiderivative", "inverse"):
             given = getattr(self, name)
             if not callable(given) and (given is not None or name in ("function", "derivative")):
-                raise InputError(f"gain: {name} must be a function of arrays, got {given!r}")
+                raise InputError(f"gain: {name} must be a function of arrays, got {shown(given)}")
         low, high = (_end(self.low, f"gain {self.name!r}: low"), _end(self.high, f"gain {self.name!r}: high"))
         if not low < high:
             raise InputError(f"gain {self.name!r}: low must be less than high, got {low:g} and {high:g}")
@@ -112,7 +118,7 @@ class Gain:
         if self.inverse is not None:
             self._check_inverse(values, slopes)
         if self.sigmoid is not None and not isinstance(self.sigmoid, Sigmoid):
-            raise InputError(f"gain {self.name!r}: sigmoid must be a Sigmoid, got {self.sigmoid!r}")
+            raise InputError(f"gain {shown(self.name)}: sigmoid must be a Sigmoid, got {shown(self.sigmoid)}")
         if self.sigmoid is not None and not np.allclose(self.sigmoid(PROBES), values, rtol=0, atol=ROUNDING):
             raise InputError(f"gain {self.name!r}: sigmoid is not that of function")
         object.__setattr__(self, "digest", digest("Gain", self.name, values))
@@ -238,7 +244,7 @@ def as_gain(gain: Any, name: str = "gain") -> Gain:
     if callable(gain):
         raise InputError(f"{name} must come with its derivative: Gain('mine', function, derivative)")
     if isinstance(gain, str):
-        raise InputError(f"{name} must be a Gain such as gains.logistic(), or a number, got {gain!r}")
+        raise InputError(f"{name} must be a Gain such as gains.logistic(), or a number, got {shown(gain)}")
     return linear(checked_number(gain, name))
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import checked_array, checked_choice, checked_spins
+from neurothermo.core.checks import checked_array, checked_choice, checked_spins, shape_of
 from neurothermo.core.errors import InputError
+from neurothermo.core.machine import check_fits_here
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
+
+COPIES = 4  # of the couplings, that are held at once while they are made and checked
 
 
 def hopfield(
@@ -55,12 +58,14 @@ def hopfield(
     count, size = stored.shape
     if count == 0 or size == 0:
         raise InputError(f"patterns must hold at least one pattern of at least one neuron, got shape {stored.shape}")
+    check_couplings_fit(count, size)
     gains = np.full(count, 1 / count) if weights is None else checked_array(weights, "weights", (count,))
     matrix = np.diag(gains) + _crossovers(crossover, count)
     if checked_choice(scale, "scale", ("paper", "hopfield")) == "hopfield":
         matrix = matrix / size
     spins = stored.astype(np.float64)
-    couplings = spins.T @ matrix @ spins
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as couplings that are infinite
+        couplings = spins.T @ matrix @ spins
     np.fill_diagonal(couplings, 0.0)
     return SpinNetwork(
         couplings,
@@ -70,8 +75,20 @@ def hopfield(
     )
 
 
+def check_couplings_fit(count: int, size: int) -> None:
+    """Refuse so many patterns of so many neurons where their couplings would not fit in memory.
+
+    Raises
+    ------
+    InputError
+        With the size that they would have.
+    """
+    needed = 8.0 * (COPIES * size**2 + 2 * count**2 + 3 * count * size)
+    check_fits_here(needed, f"patterns: the couplings of {count} patterns of {size} neurons")
+
+
 def _crossovers(crossover: Any, count: int) -> Any:
-    if np.ndim(crossover) == 0:
+    if not shape_of(crossover, "crossover"):
         (strength,) = checked_array([crossover], "crossover", (1,))
         between = np.zeros((count, count))
         if strength != 0 and count < 2:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_choice, checked_number
+from neurothermo.core.checks import Array, checked_choice, checked_number, checked_word
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import digest
 from neurothermo.systems.continuous import Inner
@@ -71,6 +71,7 @@ class PlasticNetwork:
     label: str = ""
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         if not isinstance(self.network, RateNetwork):
             raise InputError(f"network must be a RateNetwork, got {type(self.network).__name__}")
         if self.network.size < 2:

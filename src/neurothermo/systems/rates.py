@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import TINY, Array, checked_array, checked_range, checked_word, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import TILE
 from neurothermo.core.randomness import digest
@@ -63,16 +63,19 @@ class RateNetwork:
     label: str = ""
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         couplings = checked_array(self.couplings, "couplings", (None, None))
         size = len(couplings)
         if couplings.shape != (size, size) or size == 0:
             raise InputError(f"couplings must be a square matrix, got shape {couplings.shape}")
         if callable(self.gain) and not isinstance(self.gain, Gain):
-            raise InputError(f"gain must be a Gain such as gains.logistic(), got {self.gain!r}")
+            raise InputError(f"gain must be a Gain such as gains.logistic(), got {shown(self.gain)}")
         object.__setattr__(self, "gain", gains.as_gain(self.gain))
         resistance = _each(self.resistance, "resistance", size)
         if np.any(resistance <= 0):
             raise InputError(f"resistance must be positive, got {resistance.min():g}")
+        checked_range(resistance, "resistance", TINY)
+        checked_range(couplings, "couplings")
         arrays = {"couplings": couplings, "resistance": resistance, "input": _each(self.input, "input", size)}
         for name, array in arrays.items():
             array.setflags(write=False)
@@ -94,7 +97,8 @@ class RateNetwork:
     def symmetric(self) -> bool:
         """Whether J = J^T."""
         largest = np.abs(self.couplings).max()
-        return bool(np.abs(self.couplings - self.couplings.T).max() <= SYMMETRY_TOLERANCE * largest)
+        with np.errstate(over="ignore"):
+            return bool(np.abs(self.couplings - self.couplings.T).max() <= SYMMETRY_TOLERANCE * largest)
 
     @property
     def has_energy(self) -> bool:
@@ -105,7 +109,8 @@ class RateNetwork:
     def why_no_energy(self) -> str:
         """A sentence for a network without an energy; empty where there is one."""
         if not self.symmetric:
-            gap = np.abs(self.couplings - self.couplings.T).max()
+            with np.errstate(over="ignore"):
+                gap = np.abs(self.couplings - self.couplings.T).max()
             return (
                 f"the couplings are not symmetric (largest |J_ij - J_ji| = {gap:.3g}), so no energy function "
                 "generates the dynamics: work and entropy flow exist, energy, heat and free energy do not"
@@ -235,7 +240,7 @@ def _each(value: Any, name: str, size: int) -> Array:
     """One number a neuron, from one number or from as many."""
     array = checked_array(value, name)
     if array.ndim == 0:
-        return np.full(size, float(array))
+        return np.full(size, float(checked_range(array, name)))
     if array.shape != (size,):
         raise InputError(f"{name} must be one number or have shape ({size},), got {array.shape}")
-    return array
+    return np.asarray(checked_range(array, name))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from neurothermo.core.checks import shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import memory_limit
 
@@ -22,12 +23,14 @@ def read_matrix(path: str | os.PathLike[str], key: str | None = None) -> Any:
     InputError
         If there is no such file, its ending is unknown, or it does not hold a matrix of numbers.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"path must be the path of a file, got {shown(path)}")
     file = Path(path)
     readers = {".npy": _read_npy, ".npz": _read_npz, ".csv": _read_csv}
     if file.suffix not in readers:
-        raise InputError(f"path must end in {', '.join(readers)}, got {file.name!r}")
+        raise InputError(f"path must end in {', '.join(readers)}, got {shown(file.name)}")
     if not file.is_file():
-        raise InputError(f"path: there is no file {os.fspath(path)!r}")
+        raise InputError(f"path: there is no file {shown(os.fspath(path))}")
     if key is not None and file.suffix != ".npz":
         raise InputError(f"key names an array of an .npz file, and {file.name!r} is none")
     try:
@@ -59,7 +62,7 @@ def _read_npz(file: Path, key: str | None) -> Any:
         if key is None and len(names) != 1:
             raise InputError(f"key must say which array of {file.name!r} to read: {listed}")
         if key is not None and key not in names:
-            raise InputError(f"key {key!r} is not in {file.name!r}, which holds {listed}")
+            raise InputError(f"key {shown(key)} is not in {shown(file.name)}, which holds {listed}")
         return archive[key or names[0]]
 
 

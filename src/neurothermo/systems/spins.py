@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_array
+from neurothermo.core.checks import (
+    Array,
+    checked_array,
+    checked_flag,
+    checked_number,
+    checked_sparse_form,
+    checked_word,
+)
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import TILE
 from neurothermo.core.randomness import digest
@@ -66,6 +73,7 @@ class SpinNetwork:
     label: str = ""
 
     def __post_init__(self) -> None:
+        checked_word(self.label, "label")
         couplings = _checked_couplings(self.couplings)
         size = couplings.shape[0]
         thresholds = np.zeros(size) if self.thresholds is None else self.thresholds
@@ -93,8 +101,9 @@ class SpinNetwork:
         """
         weights = _checked_couplings(weights, "weights")
         biases = checked_array(biases, "biases", (weights.shape[0],))
-        row_sums = np.asarray(weights.sum(axis=1)).ravel()
-        return cls(weights / 4, -biases / 2 - row_sums / 4, label="from_binary")
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as thresholds that are infinite
+            thresholds = -biases / 2 - np.asarray((weights / 4).sum(axis=1)).ravel()
+        return cls(weights / 4, thresholds, label="from_binary")
 
     @classmethod
     def read(
@@ -119,9 +128,12 @@ class SpinNetwork:
         """
         from neurothermo.systems.reading import read_matrix
 
+        checked_flag(transpose, "transpose")
         matrix = read_matrix(path, key)
-        (scale,) = checked_array([scale], "scale", (1,))
-        return cls((matrix.T if transpose else matrix) * scale, label=os.path.basename(os.fspath(path)))
+        scale = checked_number(scale, "scale")
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (matrix.T if transpose else matrix) * scale
+        return cls(scaled, label=os.path.basename(os.fspath(path)))
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -139,7 +151,8 @@ class SpinNetwork:
     def symmetric(self) -> bool:
         """Whether J = J^T, so that there is an energy."""
         largest = abs(self.couplings).max() if self.size else 0.0
-        return bool(abs(self.couplings - self.couplings.T).max() <= SYMMETRY_TOLERANCE * largest)
+        with np.errstate(over="ignore"):
+            return bool(abs(self.couplings - self.couplings.T).max() <= SYMMETRY_TOLERANCE * largest)
 
     @property
     def has_energy(self) -> bool:
@@ -156,7 +169,8 @@ class SpinNetwork:
         """A sentence for a network without an energy; empty where there is one."""
         if self.symmetric:
             return ""
-        gap = abs(self.couplings - self.couplings.T).max()
+        with np.errstate(over="ignore"):
+            gap = abs(self.couplings - self.couplings.T).max()
         return (
             f"the couplings are not symmetric (largest |J_ij - J_ji| = {gap:.3g}), so no energy function "
             "generates the dynamics: work and entropy flow exist, energy, heat and free energy do not"
@@ -228,7 +242,7 @@ def _checked_couplings(couplings: Any, name: str = "couplings") -> Any:
     if _is_sparse(couplings):
         from scipy.sparse import csr_array
 
-        matrix = csr_array(couplings, dtype=np.float64, copy=True)
+        matrix = csr_array(checked_sparse_form(couplings, name), dtype=np.float64, copy=True)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         entries, shape, diagonal = matrix.data, matrix.shape, matrix.diagonal()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurothermo.core.checks import Array, checked_choice, checked_number
+from neurothermo.core.checks import Array, checked_choice, checked_positive
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
 from neurothermo.dynamics.langevin.baoab import baoab
@@ -78,7 +78,7 @@ class Langevin:
     friction: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dt", _positive(self.dt, "dt"))
+        object.__setattr__(self, "dt", checked_positive(self.dt, "dt"))
         checked_choice(self.noise, "noise", tuple(STEPS))
         if self.step is not None:
             checked_choice(self.step, "step", tuple(name for steps in STEPS.values() for name in steps))
@@ -88,7 +88,7 @@ class Langevin:
         if self.friction is not None:
             if self.noise != "underdamped":
                 raise InputError(f"friction belongs to noise='underdamped', got noise={self.noise!r}")
-            object.__setattr__(self, "friction", _positive(self.friction, "friction"))
+            object.__setattr__(self, "friction", checked_positive(self.friction, "friction"))
 
     def clock(self, size: int) -> tuple[str, float]:
         """What its rates count, and how many of it a step makes."""
@@ -157,10 +157,3 @@ def _flat(system: Any) -> bool:
     except InputError:  # a gain without an inverse, say: then V is not u
         return False
     return bool(np.array_equal(inner.values, probe) and np.all(inner.mobility == 1) and np.all(system.noise == 1))
-
-
-def _positive(value: Any, name: str) -> float:
-    number = checked_number(value, name)
-    if number <= 0:
-        raise InputError(f"{name} must be positive, got {number:g}")
-    return number

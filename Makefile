@@ -31,7 +31,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The gate's: the same inputs every time, so that one state of the code has one answer.
+# The gate's: as many inputs every time, from the same beginning.
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --fixed --seed 1 --seconds 240
 

@@ -64,14 +64,14 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="doors at a time")
     parser.add_argument("--seed", type=int, default=0, help="of the fuzzers' choices (default: another each time)")
     parser.add_argument(
-        "--fixed", action="store_true", help="only the first inputs of each, the same every time: a gate"
+        "--fixed", action="store_true", help="so many inputs of each door as take about twenty seconds: a gate"
     )
     parser.add_argument("--artifacts", type=Path, help="folder for inputs that were found, logs and corpora")
     given = parser.parse_args()
     if find_spec("atheris") is None:
         parser.error("Atheris is not installed: pip install 'neurothermo[fuzz]', on Linux on x86-64")
     if given.fixed and not given.seed:
-        parser.error("--fixed needs the seed that makes the inputs the same: --seed 1")
+        parser.error("--fixed begins with the same inputs every time: say with which, --seed 1")
     doors = given.door or list(DOORS)
     folder = (given.artifacts or Path(tempfile.mkdtemp(prefix="neurothermo-fuzz-found-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from .walking import walk_in_one_process
 MOST_MEMORY = 3 * 2**30  # bytes beyond what is there before the first input: what asks for more is refused at once
 STUCK = 40  # seconds that changing an input may take
 COMPILED = ("mne.utils._numerics_numba", "mne._transforms_numba")  # by Numba, which takes no instruments
-LIMITS = (f"-rss_limit_mb={4 * 1024}", "-max_len=200000", "-len_control=0", "-print_final_stats=1")
+LIMITS = (f"-rss_limit_mb={4 * 1024}", "-max_len=200000", "-len_control=0", "-print_final_stats=1", "-reload=0")
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
         options += (f"-seed={given.seed}",) if given.seed else ()
 
         entered, started, count = artifacts / f"{given.door}-entered", monotonic(), 0
-        digest = sha256()  # of all inputs: with one seed, the first so many are the same everywhere
+        digest = sha256()  # of all inputs: which run it was
 
         def test(data: bytes) -> None:
             nonlocal count

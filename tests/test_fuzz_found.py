@@ -463,7 +463,7 @@ HAT = {"kind": "gaussian", "weight": 0.5, "width": 1.0, "shift": RAGGED}
         ("axes is needed in .scan.: a table of lists of numbers", PAIR, {"scan": {"axes": {"temperature": RAGGED}}}),
         ("trials must be a whole number", PAIR, {"temperature": 1.0, "trials": {"kind": {}}}),
         ("title must be text", PAIR, {"temperature": 1.0, "title": {}}),
-        ("patterns: the couplings .* more than fits", STORED | {"patterns": {"count": 1, "size": 10**7}}, {}),
+        ("patterns: the couplings .* here is room for", STORED | {"patterns": {"count": 1, "size": 10**7}}, {}),
         ("length must be between", FIELD | {"length": 5e-324}, {}),
         ("tau must be between", FIELD | {"tau": 1e-320}, {}),
         ("weight must be at most", FIELD | {"noise": {"kind": "gaussian", "weight": 1e308, "width": 1.0}}, {}),

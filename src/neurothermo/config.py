@@ -142,14 +142,16 @@ def experiment(text: dict[str, Any], folder: Path = Path(), name: str = "experim
         reason = system.why_no_energy or "neurons have temperatures of their own"
         raise InputError(f"estimators: there is no free energy to estimate: {reason}")
     title = text.get("title", name)
-    if not isinstance(title, str):
+    if isinstance(title, dict | list):
         raise InputError(f"title must be text, got {shown(title)}")
-    return Experiment(title, system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text)
+    return Experiment(
+        str(title), system, as_protocol(protocol, system.size), rule, temperature, estimators, options, text
+    )
 
 
 def _options(text: dict[str, Any]) -> dict[str, Any]:
     """The options of `simulate`, each what it must be by itself; whether they fit the system, `simulate` says."""
-    from neurothermo.ensemble.records import RECORDS
+    from neurothermo.ensemble.records import checked_record
 
     found = {key: text[key] for key in OPTIONS if key in text}
     for name, least in (("trials", 1), ("seed", 0), ("every", 1)):
@@ -162,9 +164,7 @@ def _options(text: dict[str, Any]) -> dict[str, Any]:
         checked_choice(found["initial"], "initial", ("equilibrium", "stationary"))
     elif "initial" in found:
         checked_array(found["initial"], "initial")
-    for one in found["record"] if isinstance(found.get("record"), list) else [found.get("record", RECORDS[0])]:
-        if one not in RECORDS:
-            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(one)}")
+    checked_record(found.get("record", ()))
     return found
 
 
@@ -179,7 +179,7 @@ def _scanned(text: dict[str, Any], folder: Path, name: str) -> Experiment:
         not isinstance(axes, dict)
         or not axes
         or not all(isinstance(values, list) and values for values in axes.values())
-        or not all(isinstance(one, int | float | str) for values in axes.values() for one in values)
+        or not all(isinstance(one, int | float | str | np.generic) for values in axes.values() for one in values)
     ):
         raise InputError(
             'axes is needed in [scan]: a table of lists of numbers or of words, { "temperature" = [1.0, 2.0] }'

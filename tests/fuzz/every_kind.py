@@ -108,7 +108,7 @@ def constructors() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     rotation, times = [[1.0, 0.3], [-0.3, 1.0]], {"velocity_time": 1.0, "neuron_time": 0.1}
     hat, noises = kernels.gaussian(0.5, 1.0), {"velocity_noise": 1.0, "neuron_noise": 0.1}
     return {
-        "SpinNetwork": (nt.SpinNetwork, {"couplings": PAIR, "thresholds": [0.1, 0.2], "label": "a"}),
+        "SpinNetwork": (nt.SpinNetwork, {"couplings": PAIR, "thresholds": [0.1, 0.2], "patterns": None, "label": "a"}),
         "SpinNetwork.from_binary": (nt.SpinNetwork.from_binary, {"weights": PAIR, "biases": [0.1, 0.2]}),
         "hopfield": (nt.hopfield, {"patterns": [[1, 1, -1], [1, -1, 1]], "weights": [0.5, 0.5], "crossover": 0.0,
                                    "scale": "paper", "thresholds": [0.0, 0.0, 0.0]}),

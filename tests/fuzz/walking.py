@@ -30,15 +30,15 @@ class Walker:
 
     process: subprocess.Popen[str] | None = None
     ended: int = 0
-    last: tuple[bytes, int] = b"", 0  # an input is read in several ways, one after the other
+    last: tuple[bytes, str] = b"", ""  # an input is read in several ways, one after the other
 
-    def __call__(self, path: Path) -> tuple[bool, int]:
+    def __call__(self, path: Path) -> str:
         data = path.read_bytes()
         if data != self.last[0]:
             self.last = data, self._walked(path)
-        return True, self.last[1]
+        return self.last[1]
 
-    def _walked(self, path: Path) -> int:
+    def _walked(self, path: Path) -> str:
         watched, WATCH.on = WATCH.on, False  # starting a process is what this one is for
         try:
             if self.process is None:
@@ -50,10 +50,10 @@ class Walker:
             self.process.stdin.write(f"{path}\n")
             self.process.stdin.flush()
             if self.process.stdout.readline():
-                return 0
-            code = self.process.wait()
+                return "done"
+            said = f"ended with code {self.process.wait()}"
             self.process, self.ended = None, self.ended + 1
-            return code
+            return said
         finally:
             WATCH.on = watched
 

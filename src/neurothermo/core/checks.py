@@ -14,8 +14,9 @@ Array = npt.NDArray[np.float64]
 LARGEST_COUNT = 10**15
 NO_NUMBERS = (str, bytes, bytearray, bool, np.bool, complex, np.complexfloating, np.datetime64, np.timedelta64)
 HUGE = 1e60  # whose fifth power is still a float
-TINY = 1 / HUGE
+TINY = 1e-60
 LARGEST_SINGLE = 1e30  # that single precision holds with some room
+_MASKED = frozenset((np.ma.MaskedArray, type(np.ma.masked))).__contains__
 LONGEST = 60  # letters of a value, in a sentence
 
 
@@ -28,7 +29,9 @@ def checked_number(value: Any, name: str) -> float:
         If it is none.
     """
     kind = getattr(getattr(value, "dtype", None), "kind", "f")  # float() takes arrays of one word or truth value, too
-    whole = kind in ("i", "u", "f") and not getattr(value, "shape", ()) and not isinstance(value, np.ma.MaskedArray)
+    if kind == "O" and isinstance(value, np.ndarray) and value.ndim == 0:
+        return checked_number(value.item(), name)
+    whole = kind in ("i", "u", "f") and not getattr(value, "shape", ()) and not np.ma.is_masked(value)
     if whole and not isinstance(value, bool | str | bytes | bytearray | memoryview | complex):
         try:
             number = float(value)
@@ -54,10 +57,12 @@ def checked_range(value: Any, name: str, least: float = 0.0) -> Any:
 
     Products of a few such numbers are numbers too: what is nearer to the end of arithmetic is no quantity in any unit.
     """
-    sizes = np.abs(value)
-    if np.any(sizes > HUGE) or np.any(sizes < least):
+    values = np.asarray(value)
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))  # of what may be large, no copy is made
+    smallest = np.abs(values).min(initial=HUGE) if least else least
+    if largest > HUGE or smallest < least:
         wanted = f"between {least:g} and {HUGE:g}" if least else f"at most {HUGE:g}"
-        off = np.max(sizes) if np.any(sizes > HUGE) else np.min(sizes)
+        off = largest if largest > HUGE else smallest
         raise InputError(f"{name} must be {wanted} in size, got {off:g}: take other units")
     return value
 
@@ -122,7 +127,7 @@ def shape_of(values: Any, name: str) -> tuple[int, ...]:
     Raises
     ------
     InputError
-        If there are rows of different lengths, which have no shape.
+        If there are rows of different lengths, which have no shape, or masked entries.
     """
     return as_they_come(values, f"{name} must be a number or an array of numbers").shape
 
@@ -135,8 +140,8 @@ def as_they_come(values: Any, sentence: str) -> Any:
     InputError
         If it is none: there are masked entries, rows of different lengths, or it fails in a way of its own.
     """
-    masked = isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)
-    if masked or (isinstance(values, list | tuple) and any(item is np.ma.masked for item in values)):
+    items = values if isinstance(values, list | tuple) else (values,)
+    if any(map(_MASKED, map(type, items))) and any(map(np.ma.is_masked, items)):
         raise InputError(f"{sentence} that are not masked: leave out what is not to be counted, or fill it")
     try:
         return np.asarray(values)
@@ -158,7 +163,9 @@ def as_floats(values: Any, name: str) -> Array:
     try:
         if raw.dtype.kind == "O" and not any(isinstance(item, NO_NUMBERS) for item in raw.ravel()):
             raw = raw.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+    except MemoryError:
+        raise
+    except Exception:  # as above
         raise InputError(f"{name} must be an array of numbers, got {shown(values)}") from None
     if raw.dtype.kind not in "iuf":
         raise InputError(f"{name} must be an array of numbers (real, no strings or truth values), got {shown(values)}")
@@ -191,11 +198,11 @@ def checked_word(value: Any, name: str) -> str:
     return value
 
 
-def checked_sparse_form(matrix: Any, name: str) -> Any:
+def checked_sparse_form(matrix: Any, name: str, kinds: str = "biuf") -> Any:
     """A matrix of scipy.sparse as it is: of real numbers, with rows and columns."""
     if matrix.ndim != 2:
         raise InputError(f"{name} must be a matrix, got a sparse array of shape {_shape(matrix.shape)}")
-    if matrix.dtype.kind not in "biuf":
+    if matrix.dtype.kind not in kinds:
         raise InputError(f"{name} must be real numbers, got a sparse matrix of {matrix.dtype}")
     return matrix
 

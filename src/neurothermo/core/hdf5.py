@@ -15,9 +15,9 @@ from typing import Any
 from neurothermo.core.errors import InputError
 from neurothermo.core.machine import memory_limit
 
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SECONDS = 20.0  # for a walk through a file, and one for every
 LEAST_RATE = 2.0**20  # bytes of it
-TOO_LONG = 1  # the exit code of a walk that ends itself
 MOST_LINKS = 16  # soft links, one to the next
 SMALL = 2**26  # bytes that may be declared by any file
 EXPANSION = 2000  # bytes of memory for a byte of the file: twice what deflate can do
@@ -26,27 +26,49 @@ EXPANSION = 2000  # bytes of memory for a byte of the file: twice what deflate c
 def check_apart(path: str | PathLike[str]) -> None:
     """Walk through the whole file in a process of its own (.2 s), so that what ends that process does not end this one.
 
-    Where no other process can be started (no `sys.executable`, no h5py found by it), nothing is checked.
+    What is no HDF5 passes, and so does all where no other process can be started (there is no `sys.executable`, or it
+    is no Python that has h5py).
 
     Raises
     ------
     InputError
         If HDF5's library crashed there, or did not come back.
     """
-    started, code = walked(Path(path).resolve())
-    if started and code != 0:
-        what = "does not come back from it" if code == TOO_LONG else "crashes on it"
-        raise InputError(f"{Path(path).name} is damaged: HDF5's own library {what}, tried in another process")
+    path = Path(path).resolve()
+    if is_hdf5(path) and (found := walked(path)) not in ("done", "not started"):
+        raise InputError(f"{path.name} seems damaged: in another process, HDF5's own library {found}")
 
 
-def walked(path: Path) -> tuple[bool, int]:
-    """Whether a process that walks through the file was started, and its exit code: 1 where it took too long."""
-    if not sys.executable:
-        return False, 0
+def is_hdf5(path: Path) -> bool:
+    """Whether the signature is there: at the start, or after a block of the user's, of 512 bytes times a power of 2."""
+    size, place = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while place + len(SIGNATURE) <= size:
+            file.seek(place)
+            if file.read(len(SIGNATURE)) == SIGNATURE:
+                return True
+            place = max(512, 2 * place)
+    return False
+
+
+def walked(path: Path) -> str:
+    """How a process that walks through the file ended: "done", "not started", or what became of it."""
+    if not sys.executable or getattr(sys, "frozen", False):  # which would start the program that Python is part of
+        return "not started"
     seconds = SECONDS + path.stat().st_size / LEAST_RATE
     command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_walk.py")), str(path), str(seconds)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return bool(done.stdout), done.returncode  # it says that it starts
+    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # on Windows
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=seconds + SECONDS, creationflags=hidden)  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):  # it ends itself in time where it is ours
+        return "not started"
+    said = done.stdout.split()
+    if said[:1] != [b"started"]:
+        return "not started"
+    if said == [b"started", b"done"]:
+        return "done"
+    return f"did not come back in {seconds:.3g} s" if done.returncode == 1 else "crashed"
 
 
 def member(group: Any, path: str) -> Any:

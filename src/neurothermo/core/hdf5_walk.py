@@ -71,7 +71,7 @@ def _dimensions(item: Any) -> None:
     if isinstance(item, h5py.Dataset):
         for dimension in item.dims:
             with suppress(Exception):
-                _ = dimension.label, len(dimension), dimension.keys(), [scale.name for scale in dimension.values()]
+                _ = dimension.label, len(dimension), list(dimension.values())  # their names would be searched for
 
 
 def _data(item: Any) -> None:
@@ -108,9 +108,10 @@ def _follow(item: Any, found: Any) -> None:
             if not isinstance(reference, h5py.Reference):
                 continue
             with suppress(Exception):
-                _ = item.file[reference].name
+                _ = item.file[reference]
 
 
 if __name__ == "__main__":
     print("started", flush=True)
     walk(sys.argv[1], float(sys.argv[2]))
+    print("done", flush=True)

@@ -21,15 +21,20 @@ def available_cores() -> int:
 
 def memory_limit() -> float:
     """How many bytes an exact answer may take here."""
+    return min(MOST_BYTES, memory_here())
+
+
+def memory_here() -> float:
+    """How many bytes one thing may take here: most of the memory, and of what a limit on this process leaves it."""
     try:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return MOST_BYTES
-    return min(MOST_BYTES, MOST_OF_MEMORY * min(physical, _left()))
+    return MOST_OF_MEMORY * min(physical, _left())
 
 
 def _left() -> float:
-    """Bytes that a limit on this process (`ulimit -v`, a scheduler's) leaves it; infinite where there is none."""
+    """Bytes that a limit on this process (`ulimit -v`) leaves it; infinite where there is none."""
     try:
         import resource
 
@@ -51,8 +56,8 @@ def check_fits_here(needed: float, what: str) -> None:
     InputError
         With how many bytes it would take.
     """
-    if needed > memory_limit():
-        raise InputError(f"{what} would take {needed / 2**30:.3g} GiB: more than fits here")
+    if needed > (limit := memory_here()):
+        raise InputError(f"{what} would take {needed / 2**30:.3g} GiB, and here is room for {limit / 2**30:.3g} GiB")
 
 
 @cache

@@ -35,12 +35,7 @@ class Records:
         InputError
             If a name is unknown or has no meaning for the network, or the records would not fit in memory.
         """
-        if not isinstance(record, str | list | tuple | set | frozenset):
-            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(record)}")
-        names = (record,) if isinstance(record, str) else tuple(record)
-        for name in names:
-            if name not in RECORDS:
-                raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(name)}")
+        names = checked_record(record)
         spins = isinstance(system, SpinNetwork)
         if "overlaps" in names and (not spins or system.patterns is None):
             raise InputError("record='overlaps' needs a network that stores patterns (hopfield)")
@@ -92,3 +87,18 @@ class Records:
                 values = np.diff(values, axis=1, prepend=0.0)
             found[words.get(name, name)] = (("trial", "time", *extra.get(name, ())), values)
         return found
+
+
+def checked_record(record: Any) -> tuple[str, ...]:
+    """The names of what is to be recorded.
+
+    Raises
+    ------
+    InputError
+        If one is unknown.
+    """
+    names = record if isinstance(record, list | tuple | set | frozenset) else (record,)
+    for name in names:
+        if not isinstance(name, str) or name not in RECORDS:
+            raise InputError(f"record must name some of {', '.join(RECORDS)}, got {shown(name)}")
+    return tuple(names)

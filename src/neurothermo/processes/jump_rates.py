@@ -135,7 +135,7 @@ def checked_rates(rates: Any) -> tuple[Any, Edges]:
     if is_sparse(rates):
         from scipy.sparse import csc_array
 
-        matrix = csc_array(checked_sparse_form(rates, "rates")).copy()
+        matrix = csc_array(checked_sparse_form(rates, "rates", "iuf")).copy()
         matrix.sum_duplicates()
         entries = matrix.astype(np.float64).tocoo()
         shape, row, column, value = matrix.shape, entries.row, entries.col, entries.data

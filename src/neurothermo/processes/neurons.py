@@ -15,7 +15,6 @@ from neurothermo.core.checks import (
     checked_count,
     checked_range,
     checked_temperature,
-    shape_of,
     shown,
 )
 from neurothermo.core.errors import InputError
@@ -416,11 +415,11 @@ def checked_tuning(tuning: Any) -> Array:
     InputError
         If it is neither, or no neuron is tuned.
     """
-    if not shape_of(tuning, "tuning"):
-        if isinstance(tuning, bool) or not isinstance(tuning, int | np.integer):
-            raise InputError(f"tuning must be an array of shape (N,) or a whole number of neurons, got {shown(tuning)}")
+    if isinstance(tuning, int | np.integer) and not isinstance(tuning, bool):
         check_fits_here(8.0 * COPIES * checked_count(tuning, "tuning"), f"tuning: {tuning} neurons")
         return np.ones(tuning)
+    if np.isscalar(tuning):
+        raise InputError(f"tuning must be an array of shape (N,) or a whole number of neurons, got {shown(tuning)}")
     array: Array = checked_range(checked_array(tuning, "tuning", (None,)), "tuning")
     if not np.any(array):
         raise InputError("tuning must not be zero for every neuron: nothing would be inferred")

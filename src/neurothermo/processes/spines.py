@@ -16,6 +16,7 @@ from neurothermo.core.checks import (
     checked_array,
     checked_count,
     checked_number,
+    checked_range,
     checked_sparse_form,
     checked_word,
     shown,
@@ -90,7 +91,8 @@ class SpineNetwork:
             if name != "cooperativity" and not 1e-12 <= getattr(self, name) <= 1e12:
                 raise InputError(f"{name} must be positive, from 1e-12 to 1e12, got {getattr(self, name):g}")
         object.__setattr__(self, "neighbours", _checked_neighbours(self.neighbours, self.size))
-        if abs(self.cooperativity) > STRONGEST / max(self.degrees.max(), 1):
+        checked_range(self.cooperativity, "cooperativity")
+        if abs(self.cooperativity) * self.degrees.max() > STRONGEST:
             raise InputError(
                 f"cooperativity must be at most {STRONGEST:g} nats from all neighbours together, got "
                 f"{self.cooperativity:g} from each of {self.degrees.max()}"

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from neurothermo.core.checks import Array, as_floats, checked_array, checked_count, checked_fraction, shown
+from neurothermo.core.checks import Array, as_floats, checked_array, checked_count, checked_fraction, shape_of, shown
 from neurothermo.core.errors import InputError
 from neurothermo.core.randomness import Address
 from neurothermo.protocols.protocol import Protocol as OpenProtocol
@@ -228,7 +228,10 @@ def feedback(
     for name, function in (("respond", respond), ("evidence", evidence), ("free_energy", free_energy)):
         if not callable(function) and (function is not None or name == "respond"):
             raise InputError(f"{name} must be a function, got {shown(function)}")
-    whole = isinstance(before, OpenProtocol) or (isinstance(before, int | np.integer) and not isinstance(before, bool))
-    before = checked_count(before, "before", least=0) if whole and not isinstance(before, OpenProtocol) else before
-    before = before if whole else checked_array(before, "before", (None, None))
+    if isinstance(before, int | np.integer):
+        before = checked_count(before, "before", least=0)
+    elif not isinstance(before, OpenProtocol):
+        if not shape_of(before, "before"):
+            raise InputError(f"before must be a number of steps, a Protocol or its values, got {shown(before)}")
+        before = checked_array(before, "before", (None, None))
     return Feedback(before, measure, respond, evidence, free_energy)

@@ -13,12 +13,12 @@ import numpy as np
 
 from neurothermo.core.checks import Array, checked_array, checked_count, checked_flag, checked_range, shown
 from neurothermo.core.errors import InputError
-from neurothermo.core.machine import memory_limit
+from neurothermo.core.machine import memory_here
 from neurothermo.core.randomness import digest
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
 
 LARGEST_BYTES = 8 * 2**30
-COPIES = 4  # of the values, that are held at once while they are made and checked
+COPIES = 3  # of the values, that are held at once while they are made and checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +212,11 @@ def _checked_steps(steps: Any, size: int, least: int = 0) -> int:
     """A number of steps whose values fit in memory."""
     steps = checked_count(steps, "steps", least)
     needed = 8.0 * (steps + 1) * size
-    if needed + 8.0 * steps > min(LARGEST_BYTES, memory_limit() / COPIES):
-        raise InputError(f"steps: the values of {steps} steps would take {needed / 2**30:.3g} GiB; drive in stages")
+    if needed + 8.0 * steps > (limit := min(LARGEST_BYTES, memory_here() / COPIES)):
+        raise InputError(
+            f"steps: the values of {steps} steps would take {needed / 2**30:.3g} GiB, more than {limit / 2**30:.3g} "
+            "GiB; drive in stages"
+        )
     return steps
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from neurothermo.core.checks import checked_flag
 from neurothermo.core.errors import InputError
-from neurothermo.core.hdf5 import check_apart
+from neurothermo.core.hdf5 import SIGNATURE, check_apart
 from neurothermo.recordings.found import Asked, belongs_to, recorded
 from neurothermo.recordings.recording import Recording
 
@@ -26,8 +26,7 @@ FORMATS = {
     "mne": (),
     "pynapple": (),
 }
-HDF5 = b"\x89HDF\r\n\x1a\n"
-BEGINNINGS = {HDF5: "nwb", b"PK\x03\x04": "arrays", b"\x93NUMPY": "arrays"}
+BEGINNINGS = {SIGNATURE: "nwb", b"PK\x03\x04": "arrays", b"\x93NUMPY": "arrays"}
 ENDINGS = {
     ".nwb": "nwb", ".npz": "arrays", ".npy": "arrays", ".csv": "table", ".tsv": "table", ".txt": "table",
     ".fif": "mne", ".fif.gz": "mne", ".edf": "mne", ".bdf": "mne", ".gdf": "mne", ".vhdr": "mne", ".set": "mne",
@@ -146,8 +145,7 @@ def _format_of_path(path: Path) -> str:
             beginning = file.read(8)
     except OSError as error:
         raise InputError(f"source {str(path)!r} cannot be opened: {error.strerror}") from None
-    if beginning == HDF5:
-        check_apart(path)
+    check_apart(path)
     name = path.name.lower()
     if not name.endswith(OTHER_HDF5):
         for magic, form in BEGINNINGS.items():

@@ -17,6 +17,7 @@ from neurothermo.recordings.found import Asked, FoundSignals, needs
 EPOCHS = ("-epo.fif", "-epo.fif.gz", "_epo.fif", "_epo.fif.gz")
 FIF = (".fif", ".fif.gz")
 TAG = struct.Struct(">iIii")  # kind, type, bytes of data, place of the next: 0 where it follows, below 0 at the end
+MOST_JUMPS = 16  # back, from one tag to the next
 VOLT = 107  # the code of the volt in FIF
 RATE = "info['sfreq']"
 
@@ -40,36 +41,38 @@ def _in_file(path: Path) -> FoundSignals:
         import mne
     except ImportError:
         raise needs("mne", f"reading {path.name}") from None
+    trials = path.name.endswith(EPOCHS)
     try:
         if path.name.endswith(FIF):
             _check_tags(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if path.name.endswith(EPOCHS):
-                return _epochs(mne.read_epochs(path, preload=True, verbose="ERROR"))
-            return _raw(mne.io.read_raw(path, preload=True, verbose="ERROR"))
-    except InputError:
+            loaded = (mne.read_epochs if trials else mne.io.read_raw)(path, preload=True, verbose="ERROR")
+        loaded.get_channel_types()  # asked for again below; of what no channel can be, MNE says so only here
+    except MemoryError:
         raise
-    except Exception as error:  # every one of MNE's readers fails in its own way, some when asked for what was read
+    except Exception as error:  # every one of MNE's readers fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise InputError(f"{path.name} cannot be read by MNE: {reason}") from None
+    return _epochs(loaded) if trials else _raw(loaded)
 
 
 def _check_tags(path: Path) -> None:
     """MNE follows the tags of a FIF file from one to the next, and for ever where they lead back."""
-    seen: set[int] = set()
-    place = 0
+    place, jumps = 0, 0
     with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as file:
-        while place not in seen:
-            seen.add(place)
+        while True:
             file.seek(place)
             if len(head := file.read(TAG.size)) < TAG.size:
                 return
             _, _, size, following = TAG.unpack(head)
             if following < 0:
                 return
-            place = following or place + TAG.size + size
-    raise ValueError("its tags lead round in a circle")
+            after = following or place + TAG.size + size
+            jumps += after <= place  # MNE itself writes tags in their order
+            if jumps > MOST_JUMPS:
+                raise ValueError("its tags lead back and forth, or round in a circle")
+            place = after
 
 
 def _raw(raw: Any) -> FoundSignals:

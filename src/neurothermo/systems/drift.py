@@ -17,7 +17,7 @@ from neurothermo.systems.continuous import Inner
 
 PROBES = 8
 STEP = 1e-5
-COPIES = 8  # of a few states, that are held at once while the functions are tried
+COPIES = 4  # of a few states, that are held at once while the functions are tried
 AGREEMENT = 1e-4
 
 

@@ -11,7 +11,7 @@ from neurothermo.core.errors import InputError
 from neurothermo.core.machine import check_fits_here
 from neurothermo.systems.spins import PatternCouplings, SpinNetwork
 
-COPIES = 4  # of the couplings, that are held at once while they are made and checked
+COPIES = 2.5  # of the couplings, that are held at once while they are made and checked
 
 
 def hopfield(

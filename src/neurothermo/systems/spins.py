@@ -17,6 +17,7 @@ from neurothermo.core.checks import (
     checked_number,
     checked_sparse_form,
     checked_word,
+    shown,
 )
 from neurothermo.core.errors import InputError
 from neurothermo.core.flight import TILE
@@ -79,8 +80,14 @@ class SpinNetwork:
         thresholds = np.zeros(size) if self.thresholds is None else self.thresholds
         thresholds = checked_array(thresholds, "thresholds", (size,))
         thresholds.setflags(write=False)
+        if self.patterns is not None and not self._fits(self.patterns, size):
+            raise InputError(f"patterns must be PatternCouplings of {size} neurons, got {shown(self.patterns)}")
         object.__setattr__(self, "couplings", couplings)
         object.__setattr__(self, "thresholds", thresholds)
+
+    @staticmethod
+    def _fits(patterns: Any, size: int) -> bool:
+        return isinstance(patterns, PatternCouplings) and np.shape(patterns.patterns)[1:] == (size,)
 
     # -- other ways in -----------------------------------------------------------------------------
 

@@ -149,7 +149,7 @@ def cost(recording: Recording) -> float:
     """Seconds on one core, about: half of it if the residuals are white and Gaussian, twice if not."""
     size, rows = recording.size, recording.samples
     directions = min(size * size + size * (size + 1) // 2, 400)
-    return 2e-3 + 6e-8 * rows * size + directions * (3e-5 + 1.5e-7 * size**2 + 1.6e-8 * size**3)
+    return 4e-3 + rows * (1.5e-7 + 5.5e-8 * size) + directions * (4.5e-5 + 2.2e-7 * size**2 + 2.4e-8 * size**3)
 
 
 _FEW = "Too few blocks of ten correlation times for a p-value: record for longer."

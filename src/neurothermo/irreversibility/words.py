@@ -13,6 +13,7 @@ from neurothermo.core.estimate import Estimate
 from neurothermo.irreversibility.answer import answer
 from neurothermo.irreversibility.door import checked_recording
 from neurothermo.irreversibility.words_analysis import Analysed, analysed, seen
+from neurothermo.irreversibility.words_clusters import LEARNED_FROM
 from neurothermo.irreversibility.words_error import lowered, quadratic_interval
 from neurothermo.irreversibility.words_null import ANALYTIC, EXCURSIONS
 from neurothermo.recordings.recording import SIGNALS, Recording
@@ -30,8 +31,10 @@ def obstacle(recording: Recording) -> str | None:
 def cost(recording: Recording) -> float:
     """About how many seconds `plugin` takes on one core."""
     rows, size = recording.samples, recording.size
-    clusters = 2e-3 + (1e-6 * min(rows, 20_000) + 4e-8 * rows) * size if recording.kind == SIGNALS else 0.0
-    return 1e-3 + 2e-8 * rows + 1.5e-8 * rows * size + clusters
+    seconds = 1e-3 + 2e-8 * rows + 1.5e-8 * rows * size
+    if recording.kind == SIGNALS:  # clusters are made of some of the rows, and then all are put into them
+        seconds += 2e-3 + min(rows, LEARNED_FROM) * (2.4e-6 + 1.2e-7 * size) + rows * (3.6e-7 + 2.5e-8 * size)
+    return seconds
 
 
 def plugin(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.linalg import expm, solve_continuous_lyapunov
-from scipy.sparse import block_diag, csr_array, diags_array
+from scipy.linalg import block_diag, expm, solve_continuous_lyapunov
+from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 
 from neurothermo import InputError
@@ -193,7 +193,7 @@ def scrambled_blocks(sizes, seed=5):
     rng = np.random.default_rng(seed)
     blocks = [np.eye(size) + 0.3 * rng.standard_normal((size, size)) for size in sizes]
     order = rng.permutation(sum(sizes))
-    return csr_array(block_diag(blocks))[order][:, order]
+    return csr_array(block_diag(*blocks))[order][:, order]
 
 
 @pytest.mark.parametrize("noise", ["number", "diagonal", "sparse"])
@@ -210,7 +210,7 @@ def test_blocks(noise):
 
 
 def test_blocks_of_both_parities():
-    oscillators = csr_array(block_diag([[[0, -1.0], [k, 0.5]] for k in (1, 2, 3)]))
+    oscillators = csr_array(block_diag(*([[0, -1.0], [k, 0.5]] for k in (1, 2, 3))))
     parity, noise = [1, -1] * 3, [0, 0.5] * 3
     process = LinearLangevin(oscillators, noise, parity)
     assert process.entropy_production().value == pytest.approx(0, abs=1e-14) and process.has_energy
@@ -328,7 +328,7 @@ def test_the_solver_against_lapacks(n, seed):
 def test_blocks_of_two_are_not_cut():
     """Nothing but rotations: every place to halve is inside a block, or just beside one."""
     n = 200
-    a = np.array(block_diag([[[1, w], [-w, 1]] for w in np.linspace(0.5, 3, n // 2)]).toarray())
+    a = block_diag(*([[1, w], [-w, 1]] for w in np.linspace(0.5, 3, n // 2)))
     a[np.triu_indices(n, 2)] = 0.01
     for shift in (0, 1):
         moved = a[shift:, shift:]

@@ -103,7 +103,7 @@ def test_the_rate_of_times_that_count_ticks_is_their_mean():
         ({"values": WAVES, "sampling_rate": True}, "one number"),
         ({"values": WAVES, "interval": "1e E s"}, "units"),
         ({"values": WAVES, "interval": 0.0}, "positive"),
-        ({"values": WAVES, "interval": np.timedelta64("NaT")}, "NaT"),
+        ({"values": WAVES, "interval": np.timedelta64("NaT", "s")}, "NaT"),
         ({"values": WAVES, "sampling_rate": 1, "channels": ["a", "a", "b"]}, "different names"),
         ({"values": WAVES, "sampling_rate": 1, "channels": ["a"]}, "different names"),
         ({"values": WAVES, "sampling_rate": 1, "channels": "abc"}, "sequence of names"),

@@ -272,3 +272,14 @@ def test_patterns_that_are_not_those_of_the_network():
 
 def test_spines_without_neighbours_take_any_cooperativity():
     assert nt.SpineNetwork(1, cooperativity=50.0).cooperativity == 50
+
+
+def test_quantities_end_where_the_documentation_says():
+    """1e60 is taken and 1e61 is not; of what is divided by, 1e-60 and not 1e-61; single precision's field at 1e-30."""
+    assert nt.RateNetwork([[1e60]]).couplings[0, 0] == 1e60 and nt.NeuralField(1.0, 4, [0.0] * 4, 1.0, tau=1e-60).tau
+    for refused in (lambda: nt.RateNetwork([[1e61]]), lambda: nt.NeuralField(1.0, 4, [0.0] * 4, 1.0, tau=1e-61)):
+        with pytest.raises(InputError, match="take other units"):
+            refused()
+    field = nt.NeuralField(4.0, 4, [0.0] * 4, 0.5, noise=1e-32)
+    with pytest.raises(InputError, match="to be simulated"):
+        nt.simulate(field, nt.hold(np.zeros(4), 2), trials=2, progress=False)
